@@ -1,0 +1,192 @@
+package pvd
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Options choose what Build makes of facts.
+type Options struct {
+	// MergeFamilies makes one dual-stack domain of a link's implicit IPv4 and
+	// IPv6 domains (RFC 7556 section 2.5). By default they are two (§3.1).
+	MergeFamilies bool
+
+	// Resolver is what the host's own resolver configuration says. A server in
+	// it is believed to belong to a domain only if just one domain could own it.
+	Resolver *Configuration
+}
+
+// Build makes the Snapshot that follows prev: changed replaces, or adds, what is
+// known of some interfaces, gone are interfaces that exist no more, and whatever
+// has expired by now is left out. The facts must not be written to from then on.
+// An interface that is both changed and gone is gone. The Snapshot has the Seq of
+// prev exactly if Diff of the two has nothing to tell.
+func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now time.Time) *Snapshot {
+	e := newEdit(prev)
+	b := builder{e: e, o: o, now: now}
+	e.s.options = o
+	for _, f := range changed {
+		b.link(f)
+	}
+	for _, id := range gone {
+		b.remove(id)
+	}
+	b.expire(prev)
+	b.resolver(prev)
+	s := e.done()
+	for range Diff(prev, s) {
+		s.seq++
+		break
+	}
+	return s
+}
+
+type builder struct {
+	e     *edit
+	o     Options
+	now   time.Time
+	moved []uplink // became uplinks, or ceased to be
+}
+
+func (b *builder) remove(id InterfaceID) {
+	if b.e.s.Link(id) == nil {
+		return
+	}
+	b.e.drop(id.Index())
+	b.uplink(id.Index(), &Link{})
+}
+
+// link makes a link anew from facts.
+func (b *builder) link(f *Facts) {
+	l := b.make(f, b.e.s.Link(f.Interface.ID))
+	b.e.put(l)
+	b.uplink(f.Interface.Index, l)
+}
+
+// expire makes anew the links of which something has expired.
+func (b *builder) expire(prev *Snapshot) {
+	for _, c := range prev.chunks {
+		if !past(c.expires, b.now) {
+			continue
+		}
+		for _, l := range c.links {
+			if past(l.expires, b.now) && b.e.s.Link(l.iface.ID) == l {
+				b.link(l.facts)
+			}
+		}
+	}
+}
+
+// resolver gives what the host's own resolver knows to the links that may now
+// own it, and takes it from those that may no more. A link that was made while
+// the uplinks were not all known is made anew even if they are now as they were.
+func (b *builder) resolver(prev *Snapshot) {
+	if prev.options.Resolver == b.o.Resolver && (b.o.Resolver == nil || len(b.moved) == 0) {
+		return
+	}
+	might := slices.Concat(prev.uplinks, b.moved)
+	slices.SortFunc(might, func(u, v uplink) int { return cmp.Compare(u.index, v.index) })
+	for _, u := range slices.CompactFunc(might, func(u, v uplink) bool { return u.index == v.index }) {
+		if at, in, ok := b.e.s.find(u.index); ok {
+			b.link(b.e.s.chunks[at].links[in].facts)
+		}
+	}
+}
+
+// An uplink is a link with a default router of a family.
+type uplink struct {
+	family Family
+	index  int
+}
+
+// uplink keeps the list of uplinks.
+func (b *builder) uplink(index int, l *Link) {
+	for _, f := range []Family{IPv4, IPv6} {
+		u := uplink{f, index}
+		at := slices.Index(b.e.s.uplinks, u)
+		is := l.routed(f)
+		if is == (at >= 0) {
+			continue
+		}
+		b.moved = append(b.moved, u)
+		if is {
+			b.e.s.uplinks = append(slices.Clip(b.e.s.uplinks), u)
+		} else {
+			b.e.s.uplinks = slices.Delete(slices.Clone(b.e.s.uplinks), at, at+1)
+		}
+	}
+}
+
+// routed tells whether a domain of the link has a default router of a family.
+func (l *Link) routed(f Family) bool {
+	is := func(r Datum[Router]) bool { return f.Has(r.Value.Addr) }
+	for _, d := range l.domains {
+		if slices.ContainsFunc(d.elements, func(e *element) bool { return slices.ContainsFunc(e.conf.Routers, is) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// make is the heart: the domains that facts about one interface amount to.
+func (b *builder) make(f *Facts, old *Link) *Link {
+	l := &Link{iface: f.Interface, facts: f}
+	if !usable(&f.Interface) {
+		return l
+	}
+	if old == nil {
+		old = &Link{}
+	}
+	g := gather(f, b.now)
+	b.adopt(g, f.Interface.Index)
+	groups := g.domains(b.o.MergeFamilies, old)
+	for _, d := range groups {
+		l.domains = append(l.domains, d.domain(l, groups, g))
+	}
+	l.expires = g.expires
+	return l
+}
+
+// adopt adds those data of the host's own resolver that only this link can own.
+func (b *builder) adopt(g *gathering, index int) {
+	if b.o.Resolver == nil {
+		return
+	}
+	mine := Configuration{}
+	for _, d := range b.o.Resolver.DNSServers {
+		if b.owner(d.Value.Addr()) == index {
+			mine.DNSServers = append(mine.DNSServers, d)
+		}
+	}
+	if mine.DNSServers != nil {
+		mine.SearchDomains = b.o.Resolver.SearchDomains
+		g.add(&mine)
+	}
+}
+
+// owner is the index of the only link with a default router of a server's
+// family, 0 if there is none or more than one. The zone of a server, if it has
+// one, names its link.
+func (b *builder) owner(server netip.Addr) (index int) {
+	zone := server.Zone()
+	for _, u := range b.e.s.uplinks {
+		if u.family.Has(server) && (zone == "" || zone == strconv.Itoa(u.index)) {
+			if index != 0 {
+				return 0
+			}
+			index = u.index
+		}
+	}
+	return index
+}
+
+// usable tells whether an interface can carry domains at all. The loopback
+// interface has none.
+func usable(i *Interface) bool { return i.Up && i.Carrier && i.Flags&net.FlagLoopback == 0 }
+
+// isDefault tells whether a prefix is 0.0.0.0/0 or ::/0.
+func isDefault(p netip.Prefix) bool { return p.Bits() == 0 }

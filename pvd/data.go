@@ -1,0 +1,332 @@
+package pvd
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// An ElementType is a kind of configuration element (§3.5.10): who told the
+// host. The set is open: expect values that you do not know.
+type ElementType uint8
+
+// The configuration elements. ElementAny stands for all of a domain together.
+const (
+	ElementAny            ElementType = iota
+	ElementRA                         // Router Advertisements (RFC 4861)
+	ElementDHCPv6                     // DHCPv6 (RFC 8415)
+	ElementDHCPv4                     // DHCPv4 (RFC 2131)
+	ElementStatic                     // set by hand or by a manager on the host
+	ElementLinkLocal                  // made by the host itself (RFC 3927, RFC 4862 section 5.3)
+	ElementAdditionalInfo             // PvD Additional Information (RFC 8801 section 4)
+	ElementHost                       // the host's own resolver configuration, of unknown origin
+	ElementProgram                    // added by the program
+)
+
+// String is the name of the element as the draft writes it, such as RA or DHCPv4.
+func (t ElementType) String() string {
+	names := [...]string{"Any", "RA", "DHCPv6", "DHCPv4", "Static", "LinkLocal", "AdditionalInfo", "Host", "Program"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return "unknown element"
+}
+
+// An Item is a configuration information identifier (§3.5.15). The set is open.
+type Item uint8
+
+// The items.
+const (
+	ItemDNSServers         Item = iota + 1 // DNSServers
+	ItemSearchDomains                      // SearchDomains
+	ItemRoutingDomains                     // RoutingDomains
+	ItemRouters                            // Routers
+	ItemRoutes                             // Routes
+	ItemPrefixes                           // Prefixes
+	ItemMTU                                // MTU
+	ItemPREF64                             // PREF64
+	ItemCaptivePortal                      // CaptivePortal
+	ItemEncryptedResolvers                 // EncryptedResolvers
+	ItemNTPServers                         // NTPServers
+	ItemPvDOption                          // PvDOption
+	ItemAdditionalInfo                     // AdditionalInfo
+)
+
+// Items lists every item, in the order above.
+func Items() []Item {
+	all := make([]Item, ItemAdditionalInfo)
+	for i := range all {
+		all[i] = Item(i + 1)
+	}
+	return all
+}
+
+// String is the name of the item, such as DNSServers.
+func (i Item) String() string {
+	names := [...]string{"", "DNSServers", "SearchDomains", "RoutingDomains", "Routers", "Routes", "Prefixes", "MTU",
+		"PREF64", "CaptivePortal", "EncryptedResolvers", "NTPServers", "PvDOption", "AdditionalInfo"}
+	if i > 0 && int(i) < len(names) {
+		return names[i]
+	}
+	return "unknown item"
+}
+
+// A Datum is one piece of configuration information with its provenance.
+type Datum[T any] struct {
+	Value   T
+	Element ElementType
+	Source  string    // who said so: a router's address, a file, a manager
+	Expiry  time.Time // when it ceases to be true; zero: never
+}
+
+// Data is what a domain knows under one Item: one of the slice types below, best
+// first. It is shared; do not write to it.
+type Data interface{ Item() Item }
+
+// The kinds of Data. A server's address carries a numeric zone if it is
+// link-local. A search domain is what unqualified names are completed with; a
+// routing domain is one whose names this domain's servers are meant for.
+type (
+	DNSServers         []Datum[netip.AddrPort]
+	SearchDomains      []Datum[string]
+	RoutingDomains     []Datum[string]
+	Routers            []Datum[Router]
+	Routes             []Datum[Route]
+	Prefixes           []Datum[Prefix]
+	MTU                []Datum[int] // octets
+	PREF64             []Datum[netip.Prefix]
+	CaptivePortal      []Datum[string] // a URI (RFC 8910)
+	EncryptedResolvers []Datum[EncryptedResolver]
+	NTPServers         []Datum[string] // an address or a name
+	PvDOption          []Datum[Option]
+	AdditionalInfo     []Datum[Information]
+)
+
+func (DNSServers) Item() Item         { return ItemDNSServers }
+func (SearchDomains) Item() Item      { return ItemSearchDomains }
+func (RoutingDomains) Item() Item     { return ItemRoutingDomains }
+func (Routers) Item() Item            { return ItemRouters }
+func (Routes) Item() Item             { return ItemRoutes }
+func (Prefixes) Item() Item           { return ItemPrefixes }
+func (MTU) Item() Item                { return ItemMTU }
+func (PREF64) Item() Item             { return ItemPREF64 }
+func (CaptivePortal) Item() Item      { return ItemCaptivePortal }
+func (EncryptedResolvers) Item() Item { return ItemEncryptedResolvers }
+func (NTPServers) Item() Item         { return ItemNTPServers }
+func (PvDOption) Item() Item          { return ItemPvDOption }
+func (AdditionalInfo) Item() Item     { return ItemAdditionalInfo }
+
+// A Router is a default router of a domain.
+type Router struct {
+	Addr       netip.Addr // without a zone: it is on the domain's link
+	Preference int8       // 1 high, 0 medium, -1 low (RFC 4191 section 2.1)
+}
+
+// A Route is a way that the host's routing tables offer through a domain.
+type Route struct {
+	Destination netip.Prefix
+	Source      netip.Prefix // only for packets from here; the zero Prefix: from anywhere
+	Gateway     netip.Addr   // next hop, without a zone; the zero Addr: on-link
+	Metric      uint32       // less is better
+	Table       uint32       // the kernel's number; 254 is the main table
+}
+
+// A Prefix is one that a router announced (RFC 4861 section 4.6.2).
+type Prefix struct {
+	Prefix     netip.Prefix
+	OnLink     bool      // L flag
+	Autonomous bool      // A flag
+	Preferred  time.Time // end of the preferred lifetime; zero: never
+}
+
+// An EncryptedResolver is a resolver found by DNR (RFC 9463).
+type EncryptedResolver struct {
+	Name      string // authentication domain name
+	Priority  uint16
+	Addresses []netip.Addr
+	ALPN      []string
+	Port      uint16 // 0: the protocol's own
+	Path      string // dohpath
+}
+
+// An Option is the header of a PvD option (RFC 8801 section 3.1).
+type Option struct {
+	FQDN       string
+	HTTP       bool // H flag: additional information can be fetched
+	Legacy     bool // L flag: DHCPv4 information belongs to the domain
+	Sequence   uint16
+	Delay      uint8 // 0 to 15
+	RouterHead bool  // R flag
+}
+
+// Information is a domain's Additional Information (RFC 8801 section 4.3).
+type Information struct {
+	Identifier string
+	Prefixes   []netip.Prefix
+	DNSZones   []string
+	NoInternet bool
+	JSON       string // the whole object
+}
+
+// A Configuration is all the configuration information of one element, one
+// source or one domain. The zero Configuration has none.
+type Configuration struct {
+	DNSServers         DNSServers
+	SearchDomains      SearchDomains
+	RoutingDomains     RoutingDomains
+	Routers            Routers
+	Routes             Routes
+	Prefixes           Prefixes
+	MTU                MTU
+	PREF64             PREF64
+	CaptivePortal      CaptivePortal
+	EncryptedResolvers EncryptedResolvers
+	NTPServers         NTPServers
+	PvDOption          PvDOption
+	AdditionalInfo     AdditionalInfo
+}
+
+// Get returns what c has under an item; nil if nothing.
+func (c *Configuration) Get(i Item) Data {
+	switch i {
+	case ItemDNSServers:
+		return some(c.DNSServers)
+	case ItemSearchDomains:
+		return some(c.SearchDomains)
+	case ItemRoutingDomains:
+		return some(c.RoutingDomains)
+	case ItemRouters:
+		return some(c.Routers)
+	case ItemRoutes:
+		return some(c.Routes)
+	case ItemPrefixes:
+		return some(c.Prefixes)
+	case ItemMTU:
+		return some(c.MTU)
+	case ItemPREF64:
+		return some(c.PREF64)
+	case ItemCaptivePortal:
+		return some(c.CaptivePortal)
+	case ItemEncryptedResolvers:
+		return some(c.EncryptedResolvers)
+	case ItemNTPServers:
+		return some(c.NTPServers)
+	case ItemPvDOption:
+		return some(c.PvDOption)
+	case ItemAdditionalInfo:
+		return some(c.AdditionalInfo)
+	}
+	return nil
+}
+
+// some is d as Data, nil if it is empty.
+func some[T any, D interface {
+	~[]Datum[T]
+	Data
+}](d D) Data {
+	if len(d) == 0 {
+		return nil
+	}
+	return d
+}
+
+// empty tells whether c has nothing at all.
+func (c *Configuration) empty() bool {
+	return !slices.ContainsFunc(Items(), func(i Item) bool { return c.Get(i) != nil })
+}
+
+// collect adds to c those data of d that keep wants.
+func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Time) bool) {
+	collect(&c.DNSServers, d.DNSServers, keep)
+	collect(&c.SearchDomains, d.SearchDomains, keep)
+	collect(&c.RoutingDomains, d.RoutingDomains, keep)
+	collect(&c.Routers, d.Routers, keep)
+	collect(&c.Routes, d.Routes, keep)
+	collect(&c.Prefixes, d.Prefixes, keep)
+	collect(&c.MTU, d.MTU, keep)
+	collect(&c.PREF64, d.PREF64, keep)
+	collect(&c.CaptivePortal, d.CaptivePortal, keep)
+	collect(&c.EncryptedResolvers, d.EncryptedResolvers, keep)
+	collect(&c.NTPServers, d.NTPServers, keep)
+	collect(&c.PvDOption, d.PvDOption, keep)
+	collect(&c.AdditionalInfo, d.AdditionalInfo, keep)
+}
+
+func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
+	for _, d := range from {
+		if keep(d.Element, d.Expiry) {
+			*to = append(*to, d)
+		}
+	}
+}
+
+// settle makes the instants of c those of old where they differ by no more than
+// the tolerance, and tells whether c and old are then the same.
+func (c *Configuration) settle(old *Configuration, g *gathering) bool {
+	same := settle(c.DNSServers, old.DNSServers, g, equal)
+	same = settle(c.SearchDomains, old.SearchDomains, g, equal) && same
+	same = settle(c.RoutingDomains, old.RoutingDomains, g, equal) && same
+	same = settle(c.Routers, old.Routers, g, equal) && same
+	same = settle(c.Routes, old.Routes, g, equal) && same
+	same = settle(c.Prefixes, old.Prefixes, g, samePrefix(g)) && same
+	same = settle(c.MTU, old.MTU, g, equal) && same
+	same = settle(c.PREF64, old.PREF64, g, equal) && same
+	same = settle(c.CaptivePortal, old.CaptivePortal, g, equal) && same
+	same = settle(c.EncryptedResolvers, old.EncryptedResolvers, g, sameResolver) && same
+	same = settle(c.NTPServers, old.NTPServers, g, equal) && same
+	same = settle(c.PvDOption, old.PvDOption, g, equal) && same
+	return settle(c.AdditionalInfo, old.AdditionalInfo, g, sameInformation) && same
+}
+
+// settle compares by position first, since lists seldom change their order.
+func settle[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T) bool) bool {
+	all := len(now) == len(old)
+	for i := range now {
+		n := &now[i]
+		o := find(old, i, func(o *Datum[T]) bool {
+			return o.Element == n.Element && o.Source == n.Source && same(&n.Value, &o.Value)
+		})
+		all = all && o == i
+		if o < 0 {
+			continue
+		}
+		t, ok := g.settle(n.Expiry, old[o].Expiry)
+		n.Expiry = t
+		all = all && ok
+	}
+	return all
+}
+
+// find is the index of the element that is wanted, -1 if none; i is a guess.
+func find[T any](in []Datum[T], i int, is func(*Datum[T]) bool) int {
+	if i < len(in) && is(&in[i]) {
+		return i
+	}
+	for k := range in {
+		if is(&in[k]) {
+			return k
+		}
+	}
+	return -1
+}
+
+func equal[T comparable](a, b *T) bool { return *a == *b }
+
+// samePrefix also settles the preferred lifetime.
+func samePrefix(g *gathering) func(a, b *Prefix) bool {
+	return func(n, o *Prefix) bool {
+		t, ok := g.settle(n.Preferred, o.Preferred)
+		if !ok || n.Prefix != o.Prefix || n.OnLink != o.OnLink || n.Autonomous != o.Autonomous {
+			return false
+		}
+		n.Preferred = t
+		return true
+	}
+}
+
+func sameResolver(a, b *EncryptedResolver) bool {
+	return a.Name == b.Name && a.Priority == b.Priority && a.Port == b.Port && a.Path == b.Path &&
+		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.ALPN, b.ALPN)
+}
+
+func sameInformation(a, b *Information) bool { return a.Identifier == b.Identifier && a.JSON == b.JSON }
