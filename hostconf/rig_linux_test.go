@@ -1,0 +1,108 @@
+package hostconf
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/go-mif/mif/pvd"
+)
+
+const leasesFile = "/var/lib/dhcp/dhclient.eth0.leases"
+
+// A rig is a file tree and a Watcher of it.
+type rig struct {
+	t    *testing.T
+	root string
+	w    *Watcher
+}
+
+func newRig(t *testing.T) *rig {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	return &rig{t: t, root: t.TempDir()}
+}
+
+func (r *rig) path(name string) string { return filepath.Join(r.root, name) }
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// write replaces a file in one step, as most programs do.
+func (r *rig) write(name, text string) {
+	r.t.Helper()
+	r.must(os.MkdirAll(filepath.Dir(r.path(name)), 0o755))
+	r.must(os.WriteFile(r.path("/.new"), []byte(text), 0o644))
+	r.must(os.Rename(r.path("/.new"), r.path(name)))
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	w, err := Open(&Config{Root: r.root})
+	r.must(err)
+	r.w = w
+	r.t.Cleanup(func() { r.must(w.Close()) })
+}
+
+func (r *rig) receive() *State {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	s, err := r.w.Receive(ctx)
+	r.must(err)
+	return s
+}
+
+// until receives until a state is as wanted.
+func (r *rig) until(wanted func(*State) bool) *State {
+	r.t.Helper()
+	for {
+		if s := r.receive(); wanted(s) {
+			return s
+		}
+	}
+}
+
+// server4 tells whether the only name server of eth0 over IPv4 is this one, or
+// there is none if it is empty.
+func server4(s *State, want string) bool {
+	var got []string
+	for _, c := range s.Links["eth0"] {
+		for _, d := range c.DNSServers {
+			if d.Element == pvd.ElementDHCPv4 {
+				got = append(got, d.Value.Addr().String())
+			}
+		}
+	}
+	return strings.Join(got, " ") == want
+}
+
+func leaseWith(server string) string {
+	return "lease {\n  interface \"eth0\";\n  option domain-name-servers " + server + ";\n  expire 1 2099/01/05 05:05:06;\n}\n"
+}
+
+func resolver(s *State) string {
+	var got []string
+	for _, d := range s.Resolver.DNSServers {
+		got = append(got, d.Value.Addr().String())
+	}
+	return strings.Join(got, " ")
+}
+
+func (r *rig) source(path string) error {
+	for _, s := range r.w.Sources() {
+		if s.Path == path {
+			return s.Err
+		}
+	}
+	r.t.Fatalf("no source %s", path)
+	return nil
+}
