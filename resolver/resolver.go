@@ -1,0 +1,188 @@
+// Package resolver is the stub resolver of one provisioning domain (RFC 7556):
+// it turns names into addresses by asking the name servers of that domain,
+// over sockets of that domain, and nobody else.
+//
+// A [Resolver] is told the domain's servers and search list by a function, and
+// makes its sockets by another, so the package knows nothing of interfaces and
+// routes. It is an RFC 1034 §5.3.1 stub: servers have to recurse. Literals,
+// the names RFC 6761 reserves, and the host's hosts file are answered without
+// a query.
+//
+// A reply counts only if it comes to a connected socket, with the ID, opcode
+// and one question of the query, and if the message parses as a whole.
+// Everything else is dropped and the wait for the true reply goes on (RFC 5452
+// §9). A fitting reply that says nothing starts the next try at once, while
+// earlier ones are still listened for. Addresses are taken from the end of
+// the alias chain that starts at the question (RFC 1034 §3.6.2); records of
+// other owners and of the additional section are never looked at.
+//
+// All methods may be called from any goroutine. A look-up owns the sockets and
+// goroutines it makes and ends them before it returns; between look-ups a
+// Resolver holds neither.
+//
+// Limits: no cache, no mDNS (RFC 6762), no encrypted transport, no DNSSEC
+// validation, no DNS64 synthesis, no sorting by RFC 6724. At most 16 servers
+// and 32 search domains are used, 16 aliases followed, 8 queries made for one
+// chain, and 64 addresses of a family delivered.
+package resolver
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// A Resolver translates names inside one provisioning domain. Config and Dial
+// have to be set before the first look-up and left alone after it. A Resolver
+// must not be copied once used.
+type Resolver struct {
+	// Config tells the domain's present servers and search list. It is called
+	// once for each look-up, from the look-up's goroutine; an error of its
+	// ends the look-up with an [*Error] that wraps it.
+	Config func() (Config, error)
+
+	// Dial makes a socket of the domain, connected to a literal address and
+	// port. The network is "udp" or "tcp"; an IPv6 zone is as it is in
+	// Config.Servers, for example "[fe80::1%3]:53". A "udp" socket has to keep
+	// message boundaries and to take datagrams from that peer only. Dial has
+	// to return soon after its context ends. It may be called concurrently.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	hosts   hostsFile
+	buffers sync.Pool // of *[maxMessage]byte
+	life    lifetime
+}
+
+// Lookup translates a name into the addresses of a family, or of both. It
+// yields groups of answers as they come: a group holds all addresses of one
+// DNS answer, which are of one family, and is never empty. With [Both], AAAA
+// and A are asked at the same time, AAAA first, and each is delivered without
+// waiting for the other.
+//
+// The name is UTF-8, converted by IDNA (RFC 5891 §5) if it is not ASCII; a
+// dot at its end makes it absolute. Otherwise the domain's search list applies
+// as in resolv.conf(5): a candidate that does not exist or has no addresses
+// leads to the next, so does a server's failure or refusal, which is
+// remembered and reported if no candidate has an address.
+//
+// An error is the last thing yielded and is an [*Error]. No address at all is
+// always an error. After addresses, an error tells that the other family
+// failed; that it is merely empty is none.
+//
+// Each range over the result is a new look-up, made in the caller's
+// goroutine. Leaving the loop early, or the end of ctx, ends the look-up
+// promptly. It takes no longer than [Config.Timeout].
+func (r *Resolver) Lookup(ctx context.Context, name string, f Family) iter.Seq2[[]Answer, error] {
+	return func(yield func([]Answer, error) bool) {
+		err := r.lookup(ctx, name, f, func(group []Answer) bool { return yield(group, nil) })
+		if err != nil && err != errLeft {
+			yield(nil, naming(name, err))
+		}
+	}
+}
+
+// LookupNetIP is [net.Resolver.LookupNetIP] inside the domain. The network is
+// "ip", "ip4" or "ip6". IPv6 addresses come before IPv4 ones, each family in
+// the order of its DNS answer; they are not sorted by RFC 6724. An error is a
+// [*net.DNSError] that wraps the [*Error] of [Resolver.Lookup]; there is none
+// if any address was found.
+func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	f, err := familyOf(network)
+	if err != nil {
+		return nil, err
+	}
+	var v6, v4 []netip.Addr
+	for group, e := range r.Lookup(ctx, host, f) {
+		err = e
+		for _, a := range group {
+			if a.Addr.Is4() {
+				v4 = append(v4, a.Addr)
+			} else {
+				v6 = append(v6, a.Addr)
+			}
+		}
+	}
+	if all := append(v6, v4...); len(all) > 0 {
+		return all, nil
+	}
+	return nil, dnsError(host, err)
+}
+
+// LookupHost is [net.Resolver.LookupHost] inside the domain: the addresses of
+// [Resolver.LookupNetIP] for "ip", in text.
+func (r *Resolver) LookupHost(ctx context.Context, host string) ([]string, error) {
+	addrs, err := r.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	hosts := make([]string, len(addrs))
+	for i, a := range addrs {
+		hosts[i] = a.String()
+	}
+	return hosts, nil
+}
+
+// Close ends the look-ups under way, with an error that wraps [net.ErrClosed];
+// later ones end so at once. It does not wait for them, never fails, and may
+// be called again.
+func (r *Resolver) Close() error {
+	r.life.close()
+	return nil
+}
+
+func familyOf(network string) (Family, error) {
+	switch network {
+	case "ip":
+		return Both, nil
+	case "ip4":
+		return IPv4, nil
+	case "ip6":
+		return IPv6, nil
+	}
+	return Both, net.UnknownNetworkError(network)
+}
+
+// configure asks for the configuration and puts its defaults in.
+func (r *Resolver) configure() (Config, error) {
+	if r.Config == nil || r.Dial == nil {
+		return Config{}, errors.New("Config and Dial have to be set")
+	}
+	cfg, err := r.Config()
+	if err != nil {
+		return Config{}, err
+	}
+	return cfg.complete(), nil
+}
+
+// A lifetime ends once, and look-ups with it. The zero value is alive.
+type lifetime struct {
+	once sync.Once
+	ctx  context.Context
+	end  context.CancelCauseFunc
+}
+
+func (l *lifetime) start() {
+	l.once.Do(func() { l.ctx, l.end = context.WithCancelCause(context.Background()) })
+}
+
+func (l *lifetime) close() {
+	l.start()
+	l.end(net.ErrClosed)
+}
+
+// bind gives a context that ends with ctx or with the lifetime.
+func (l *lifetime) bind(ctx context.Context) (context.Context, context.CancelFunc) {
+	l.start()
+	ctx, cancel := context.WithCancelCause(ctx)
+	if l.ctx.Err() != nil {
+		cancel(net.ErrClosed)
+	}
+	stop := context.AfterFunc(l.ctx, func() { cancel(net.ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
+}
