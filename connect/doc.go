@@ -1,0 +1,39 @@
+// Package connect dials and listens inside one provisioning domain: the
+// connection leaves by the domain's interface, from one of the domain's
+// addresses and through one of the domain's routers, or it is refused with an
+// error that says why. It is the connecting part of
+// draft-ietf-mif-api-extension, sections 3.5.19 to 3.5.22, and may be used
+// without the rest of it: a [Domain] is plain data.
+//
+// # How a connection is made
+//
+//  1. The destination is checked, and the domain's addresses are put in order by
+//     RFC 6724, section 5. Only the domain's own addresses are candidates, as RFC
+//     7556, section 5.2, asks.
+//  2. The kernel is asked for the route it would take by that interface and from
+//     that source. No route, or the router of another domain, is an error at once:
+//     nothing has been sent.
+//  3. The socket is bound to the interface and to the source, then connected.
+//     Neither binding is enough alone: a bound source does not choose the link,
+//     and a bound link does not choose the source.
+//
+// Nothing of this needs a privilege since Linux 5.7; before, binding to an
+// interface needs CAP_NET_RAW and its lack is reported as EPERM. A foreign
+// network namespace ([Dialer].NetNS) needs CAP_SYS_ADMIN over it.
+//
+// # Concurrency
+//
+// A [Dialer] is configuration. Its methods may be called by any number of
+// goroutines at once as long as no field is changed. No method leaves a goroutine
+// or a descriptor behind.
+//
+// # Limits
+//
+// Two domains on one link share the kernel's routes. Where the kernel would use
+// the other domain's router the dial is refused with [ErrForeignNextHop]; only
+// source-specific routes, which need CAP_NET_ADMIN, can make it work. Routes may
+// change between question and connect, and an unconnected socket of ListenPacket is
+// not checked for each datagram. Established connections are not watched: the
+// kernel keeps silent for minutes when a link or an address goes.
+// Off Linux every attempt ends in an error that wraps [errors.ErrUnsupported].
+package connect
