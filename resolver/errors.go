@@ -39,6 +39,7 @@ var (
 var (
 	errLeft      = errors.New("the consumer has left")
 	errMalformed = fmt.Errorf("%w: malformed reply", ErrServerFailure)
+	errSpoofed   = fmt.Errorf("%w: too many forged replies", ErrServerFailure)
 	errAliases   = fmt.Errorf("%w: bad alias chain", ErrServerFailure)
 )
 

@@ -14,6 +14,7 @@ const (
 	longestGap = 4 * time.Second        // between two sends of a query
 	lingerTime = 250 * time.Millisecond // for the true reply, when all that came was broken
 	ednsSends  = 2                      // lost queries after which EDNS is left out
+	maxMisses  = 3                      // datagrams that do not fit, after which TCP is used
 )
 
 // An exchange puts one question to servers until a reply settles it. One

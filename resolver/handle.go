@@ -20,6 +20,9 @@ func (x *exchange) handle(ctx context.Context, e event) bool {
 		if !p.streaming {
 			x.giveUp(ctx, p, e.err)
 		}
+	case e.verdict == alien:
+		p.conn, p.why = nil, errSpoofed
+		x.stream(ctx, p)
 	case e.verdict == cut:
 		x.stream(ctx, p)
 	case e.verdict == mute:

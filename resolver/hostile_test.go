@@ -72,7 +72,8 @@ func TestForgedReplies(t *testing.T) {
 		{name: "s09 cut within a record", script: raw(func(b []byte) []byte { return b[:len(b)-3] }), want: both},
 		{name: "s10 cut within the question", script: raw(func(b []byte) []byte { return b[:20] }), want: both},
 		{name: "s11 opcode NOTIFY", script: altered(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }), want: both},
-		{name: "s12 three hundred other IDs", script: flood, want: both},
+		{name: "s12 three hundred other IDs", script: flood, want: both, most: 2},
+		{name: "s12 ID guessed, no TCP", script: guesser, noTCP: true, err: errSpoofed, most: 1},
 		{name: "s13 no question", script: altered(func(m *dns.Msg) { m.Question = nil }), want: both},
 		{name: "s13 two questions", script: altered(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), want: both},
 		{name: "s14 bare SERVFAIL", script: bareThenTruth(dns.RcodeServerFailure), want: both},
@@ -120,6 +121,17 @@ func flood(q query) {
 		q.send(m)
 	}
 	q.send(truth(q))
+}
+
+// guesser sends lies with other IDs and then with the right one, as somebody
+// would who knows the port and tries all IDs.
+func guesser(q query) {
+	right := q.Id
+	for _, id := range []uint16{right + 1, right + 2, right + 3, right} {
+		m := lie(q)
+		m.Id = id
+		q.send(m)
+	}
 }
 
 func bareThenTruth(rcode int) func(query) {

@@ -322,8 +322,16 @@ func TestRefusedPort(t *testing.T) {
 		t.Errorf("with a second server: %v, %v", got, err)
 	}
 	r = newResolver(t, Config{Servers: []netip.AddrPort{dead}, Search: []string{"a.test", "b.test"}})
-	_, err := collect(t.Context(), r, "www", Both)
+	dial, dials := r.Dial, 0
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials++
+		return dial(ctx, network, address)
+	}
+	_, err := collect(t.Context(), r, "www", IPv6)
 	var e *Error
+	if dials != 1 { // no server spoke: the other candidates are not tried
+		t.Errorf("%d sockets were made", dials)
+	}
 	if !errors.Is(err, syscall.ECONNREFUSED) || !errors.As(err, &e) || e.Server != dead || e.Timeout() {
 		t.Errorf("alone: %v", err)
 	}

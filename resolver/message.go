@@ -109,16 +109,16 @@ func (q *question) asks(b []byte) bool {
 	if len(b) < len(q.body) {
 		return false
 	}
-	name := len(q.body) - 4 // type and class follow
 	for i, c := range q.body {
-		if c != b[i] && (i >= name || lower(c) != lower(b[i])) {
+		if lower(c) != lower(b[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// lower folds ASCII letters. A label's length is never in their range.
+// lower folds ASCII letters. A label's length is never in their range, nor are
+// the octets of our types and class.
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'

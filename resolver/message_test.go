@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 		{"other letter", set(13, 'v'), alien},
 		{"other label length", set(12, 2), alien},
 		{"other type", set(headerLen+len(q.body)-3, 28), alien},
-		{"class 33, which differs in the bit of letter case", set(headerLen+len(q.body)-1, 1|0x20), alien},
+		{"class 33, which differs in the bit of letter case", set(headerLen+len(q.body)-1, 33), alien},
 	}
 	good := packed(truth(asked))
 	for _, c := range cases {

@@ -88,7 +88,7 @@ func (x *exchange) post(ctx context.Context, e event) {
 }
 
 // datagrams owns a peer's UDP socket: it sends the first query and reads
-// replies until the socket fails or the exchange ends.
+// replies until the socket fails, somebody floods it, or the exchange ends.
 func (x *exchange) datagrams(ctx context.Context, p *peer) {
 	conn, err := x.r.Dial(ctx, "udp", p.server.String())
 	if err != nil {
@@ -102,9 +102,16 @@ func (x *exchange) datagrams(ctx context.Context, p *peer) {
 		return
 	}
 	x.post(ctx, event{peer: p, conn: conn})
+	x.listen(ctx, p, conn)
+}
+
+// listen reads datagrams and tells of those that are replies. When too many
+// are not, somebody is guessing the ID: nothing more is believed that comes
+// to this socket (RFC 5452 §9.3).
+func (x *exchange) listen(ctx context.Context, p *peer, conn net.Conn) {
 	buf := x.r.buffer()
 	defer x.r.buffers.Put(buf)
-	for {
+	for misses := 0; misses < maxMisses && ctx.Err() == nil; {
 		n, err := conn.Read(buf[:])
 		if err != nil {
 			x.post(ctx, event{peer: p, err: err})
@@ -112,11 +119,11 @@ func (x *exchange) datagrams(ctx context.Context, p *peer) {
 		}
 		if e := p.judge(buf[:n]); e.verdict != alien {
 			x.post(ctx, e)
-		}
-		if ctx.Err() != nil {
-			return
+		} else {
+			misses++
 		}
 	}
+	x.post(ctx, event{peer: p, verdict: alien})
 }
 
 // judge reads a datagram as a reply to either form of the query.

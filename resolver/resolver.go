@@ -11,8 +11,9 @@
 // A reply counts only if it comes to a connected socket, with the ID, opcode
 // and one question of the query, and if the message parses as a whole.
 // Everything else is dropped and the wait for the true reply goes on (RFC 5452
-// §9). A fitting reply that says nothing starts the next try at once, while
-// earlier ones are still listened for. Addresses are taken from the end of
+// §9); after three such datagrams the server is asked over TCP instead. A
+// fitting reply that says nothing starts the next try at once, while earlier
+// ones are still listened for. Addresses are taken from the end of
 // the alias chain that starts at the question (RFC 1034 §3.6.2); records of
 // other owners and of the additional section are never looked at.
 //

@@ -140,6 +140,15 @@ func TestTiming(t *testing.T) {
 				q.reply(cutOff(lie(q)))
 			}
 		}}, 0, nil},
+		{"TCP begun late, second server not asked", []func(query){func(q query) {
+			if q.tcp {
+				q.after(100*ms, truth(q))
+				return
+			}
+			m := answer(q)
+			m.Truncated = true
+			q.after(200*ms, m)
+		}, func(q query) { q.send(lie(q)) }}, 300 * ms, nil},
 		{"t02 TCP stalls", []func(query){truncated(silent)}, 5 * time.Second, context.DeadlineExceeded},
 		{"t02 TCP stalls, next server fine", []func(query){truncated(silent), good}, 250 * ms, nil},
 		{"t03 TCP an octet a second", []func(query){truncated(trickle)}, 5 * time.Second, context.DeadlineExceeded},
