@@ -1,7 +1,6 @@
 package pvd
 
 import (
-	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -99,23 +98,17 @@ func (g *gathering) servers(d Datum[netip.AddrPort], v4 *group, v6, all []*group
 	return could
 }
 
-// types yields the elements of a group in order: those that gave it an address or
-// any datum. Link-local addresses are given by nobody.
-func types(g *group) iter.Seq[ElementType] {
-	var have [1 << 8]bool
+// types are the elements of a group: those that gave it an address or any datum.
+// Link-local addresses are given by nobody.
+func types(g *group) (have [1 << 8]bool) {
 	for _, a := range g.addresses {
 		have[a.Element] = true
 	}
-	var seen Configuration
-	seen.collect(&g.conf, func(t ElementType, _ time.Time) bool {
+	var none Configuration
+	none.collect(&g.conf, func(t ElementType, _ time.Time) bool {
 		have[t] = true
 		return false
 	})
-	return func(yield func(ElementType) bool) {
-		for t, is := range have {
-			if is && t != int(ElementAny) && t != int(ElementLinkLocal) && !yield(ElementType(t)) {
-				return
-			}
-		}
-	}
+	have[ElementAny], have[ElementLinkLocal] = false, false
+	return have
 }

@@ -89,7 +89,7 @@ func (b *builder) resolver(prev *Snapshot) {
 		return
 	}
 	might := slices.Concat(prev.uplinks, b.moved)
-	slices.SortFunc(might, func(u, v uplink) int { return cmp.Compare(u.index, v.index) })
+	slices.SortFunc(might, uplink.compare)
 	for _, u := range slices.CompactFunc(might, func(u, v uplink) bool { return u.index == v.index }) {
 		if at, in, ok := b.e.s.find(u.index); ok {
 			b.link(b.e.s.chunks[at].links[in].facts)
@@ -103,22 +103,29 @@ type uplink struct {
 	index  int
 }
 
-// uplink keeps the list of uplinks.
+// uplink keeps the list of uplinks, in order.
 func (b *builder) uplink(index int, l *Link) {
 	for _, f := range []Family{IPv4, IPv6} {
 		u := uplink{f, index}
-		at := slices.Index(b.e.s.uplinks, u)
+		at, was := slices.BinarySearchFunc(b.e.s.uplinks, u, uplink.compare)
 		is := l.routed(f)
-		if is == (at >= 0) {
+		if is == was {
 			continue
+		}
+		if len(b.moved) == 0 {
+			b.e.s.uplinks = slices.Clone(b.e.s.uplinks)
 		}
 		b.moved = append(b.moved, u)
 		if is {
-			b.e.s.uplinks = append(slices.Clip(b.e.s.uplinks), u)
+			b.e.s.uplinks = slices.Insert(b.e.s.uplinks, at, u)
 		} else {
-			b.e.s.uplinks = slices.Delete(slices.Clone(b.e.s.uplinks), at, at+1)
+			b.e.s.uplinks = slices.Delete(b.e.s.uplinks, at, at+1)
 		}
 	}
+}
+
+func (u uplink) compare(v uplink) int {
+	return cmp.Or(cmp.Compare(u.index, v.index), cmp.Compare(u.family, v.family))
 }
 
 // routed tells whether a domain of the link has a default router of a family.

@@ -45,7 +45,11 @@ func (g *gathering) domains(merge bool, old *Link) []*group {
 // lest what they say be taken for a neighbour's.
 func (g *gathering) divide(old *Link) []*group {
 	one := []*group{{family: IPv6, addresses: g.v6}}
-	parts, groups := g.parts(old), []*group(nil)
+	parts := g.parts(old)
+	if len(parts) == 0 {
+		return one
+	}
+	var groups []*group
 	for _, p := range parts {
 		groups = append(groups, &group{family: IPv6, routers: p})
 	}
@@ -62,7 +66,7 @@ func (g *gathering) divide(old *Link) []*group {
 		}
 	}
 	old.rank(groups)
-	if len(groups) == 0 || len(groups[0].addresses) == 0 {
+	if len(groups[0].addresses) == 0 {
 		return one
 	}
 	groups[0].addresses = append(groups[0].addresses, rest...)
@@ -122,12 +126,14 @@ func sorted(routers []netip.Addr) []netip.Addr {
 }
 
 // rank puts first the group that goes on with the link's first IPv6 domain, and
-// last those that have no address.
+// last those that cannot be used, since the first gets what is nobody's.
 func (l *Link) rank(groups []*group) {
 	i := slices.IndexFunc(l.domains, func(d *Domain) bool { return d.family != IPv4 })
 	rank := func(g *group) int {
 		switch {
 		case len(g.addresses) == 0:
+			return 4
+		case !g.usable():
 			return 3
 		case i >= 0 && g.has(l.domains[i].addresses):
 			return 0
@@ -211,18 +217,26 @@ func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
 	} else {
 		d.id = newID(l.iface.ID, g.label(l, all))
 	}
-	for t := range types(g) {
-		e := &element{typ: t}
-		e.conf.collect(&g.conf, func(u ElementType, _ time.Time) bool { return u == t })
-		if o := g.old.element(t); o != nil && e.conf.settle(&o.conf, now) {
-			e = o
+	for t, is := range types(g) {
+		if is {
+			d.elements = append(d.elements, g.element(ElementType(t), now))
 		}
-		d.elements = append(d.elements, e)
 	}
 	if same && slices.Equal(d.elements, g.old.elements) {
 		return g.old
 	}
 	return d
+}
+
+// element makes an element of a group, or returns the one that it continues if
+// nothing changed.
+func (g *group) element(t ElementType, now *gathering) *element {
+	conf := Configuration{}
+	conf.collect(&g.conf, func(u ElementType, _ time.Time) bool { return u == t })
+	if old := g.old.element(t); old != nil && conf.settle(&old.conf, now) {
+		return old
+	}
+	return &element{t, conf}
 }
 
 // label is what tells a new domain from the others that are on its link now.

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	worlds = 500
-	steps  = 44 // 22,000 pairs of Snapshots
+	worlds = 460
+	steps  = 44 // 20,240 pairs of Snapshots
 )
 
 // TestLaws plays random histories and holds every Snapshot against the laws that
@@ -50,7 +50,7 @@ func newLaws(seed uint64) *laws {
 func (l *laws) step() error {
 	l.w.step(l.a.Next())
 	before := ""
-	if l.n++; l.n%6 == 0 {
+	if l.n++; l.n%16 == 0 {
 		before = dump(l.a, l.w)
 	}
 	b := Build(l.a, l.w.changed, l.w.gone, l.w.o, l.w.now)
@@ -221,7 +221,7 @@ func distinct(f *Facts) int {
 // fresh: a program that starts now sees the same, but for IDs and lifetimes, unless
 // the past tells of an address whose router it was.
 func (l *laws) fresh(b *Snapshot) error {
-	if l.w.IntN(4) > 0 {
+	if l.w.IntN(6) > 0 {
 		return nil
 	}
 	var all []*Facts
