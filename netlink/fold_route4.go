@@ -1,0 +1,73 @@
+package netlink
+
+// routeEvent folds RTM_NEWROUTE and RTM_DELROUTE.
+func (t *tables) routeEvent(m *routeMessage, gone bool, flags uint16) {
+	t.disturbRoute(m)
+	switch {
+	case m.key.inet == afINET6 && gone:
+		t.unroute6(m)
+	case m.key.inet == afINET6:
+		t.route6(m, flags&nlmFReplace != 0)
+	case gone:
+		t.entomb(m.key)
+		if r := t.groups[m.key].is(m); r != nil {
+			t.removeRoute(r)
+		}
+	default:
+		t.route4(m, flags)
+	}
+}
+
+// route4 folds a new IPv4 route as fib_table_insert does: replacing the first of
+// its group, behind all of it, or before. One that is there is told as replacing
+// when its nexthop object has changed.
+func (t *tables) route4(m *routeMessage, flags uint16) {
+	if r := t.groups[m.key].is(m); r != nil {
+		if flags&nlmFReplace != 0 {
+			r.stamp = t.clock
+			return
+		}
+		t.removeRoute(r) // it went without a word
+	}
+	g := t.groups[m.key]
+	var behind *route
+	switch {
+	case flags&nlmFReplace != 0:
+		t.entomb(m.key)
+		if g.first != g.last && (g.shuffled || t.owed.doubt()) || t.list != nil {
+			t.owed.routes(listRoutes4, 0)
+		}
+		if g.first != nil {
+			defer t.removeRoute(g.first)
+		}
+	case flags&nlmFAppend != 0:
+		behind = g.last
+	}
+	t.insert(m, m.key, m.hops, behind).stamp = t.clock
+}
+
+// routeEntry folds an entry of a list of routes.
+func (t *tables) routeEntry(m *routeMessage) {
+	d := t.list
+	if (m.key.inet == afINET) != (d.kind == listRoutes4) {
+		return
+	}
+	if m.key.inet == afINET6 {
+		t.routeEntry6(m)
+		return
+	}
+	if d.deadRoutes[m.key] {
+		return
+	}
+	g := t.groups[m.key]
+	r := g.is(m)
+	if r == nil {
+		r = t.insert(m, m.key, m.hops, g.last)
+		if d.index != 0 && g.first != nil {
+			g = t.groups[m.key]
+			g.shuffled = true
+			t.groups[m.key] = g
+		}
+	}
+	r.mark = d.id
+}

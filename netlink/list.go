@@ -1,0 +1,218 @@
+package netlink
+
+import (
+	"slices"
+	"time"
+)
+
+// A listKind is a kind of things that the kernel lists.
+type listKind uint8
+
+// In the order in which everything is listed.
+const (
+	listLinks listKind = iota
+	listObjects
+	listAddresses
+	listRoutes4
+	listRoutes6
+	listRules
+	listKinds
+)
+
+// A target is what a list is of: all of a kind, or one interface, its addresses or
+// the routes that leave by it.
+type target struct {
+	kind  listKind
+	index int32 // 0: all
+}
+
+// A list is one being received. What events tell of meanwhile is newer than what
+// the list says of it: the kernel fills in a list's next part without stopping
+// the world, and queues it when it is full, maybe behind the event of a change
+// that came later. Such a list is disturbed: its sweep spares what the events
+// touched, and it is asked for again when there is time.
+type list struct {
+	target
+	id          uint64 // marks what it had
+	since       uint64 // events counted when it was asked for
+	disturbed   bool
+	interrupted bool // the kernel says that the list is not consistent
+
+	dead          map[int32]bool // what events ended meanwhile
+	deadAddresses map[addressKey]bool
+	deadRoutes    map[groupKey]bool
+	deadObjects   map[uint32]bool
+	rules         map[string]int
+}
+
+// begin makes ready for the entries of a list.
+func (t *tables) begin(of target, id uint64) *list {
+	t.list = &list{
+		target: of, id: id, since: t.clock,
+		dead: map[int32]bool{}, deadAddresses: map[addressKey]bool{},
+		deadRoutes: map[groupKey]bool{}, deadObjects: map[uint32]bool{},
+		rules: map[string]int{},
+	}
+	return t.list
+}
+
+// abandon ends a list that did not come to its end: what it had is true, what it
+// had not means nothing.
+func (t *tables) abandon() { t.list = nil }
+
+// end sweeps away what a list that came to its end had not.
+func (t *tables) end() {
+	d := t.list
+	switch d.kind {
+	case listLinks:
+		t.sweepLinks(d)
+	case listAddresses:
+		t.sweepAddresses(d)
+	case listObjects:
+		t.sweepObjects(d)
+	case listRules:
+		if !d.disturbed {
+			t.rules = d.rules
+		}
+	default:
+		t.sweepRoutes(d)
+	}
+	t.list = nil
+}
+
+func (t *tables) sweepLinks(d *list) {
+	if d.index != 0 {
+		return // of its end there is an event
+	}
+	for index, l := range t.links {
+		switch {
+		case l.id.IsValid() && l.mark != d.id && l.stamp <= d.since:
+			t.removeLink(index)
+		case !l.id.IsValid() && l.first == nil && len(l.addresses) == 0:
+			delete(t.links, index)
+		}
+	}
+}
+
+func (t *tables) sweepAddresses(d *list) {
+	if d.index != 0 {
+		if l := t.links[d.index]; l != nil {
+			for _, a := range slices.Clone(l.addresses) {
+				t.sweepAddress(d, a)
+			}
+		}
+		return
+	}
+	for _, a := range t.addresses {
+		t.sweepAddress(d, a)
+	}
+}
+
+func (t *tables) sweepAddress(d *list, a *addressEntry) {
+	if a.mark != d.id && a.stamp <= d.since {
+		t.removeAddress(a)
+	}
+}
+
+func (t *tables) sweepObjects(d *list) {
+	for id, o := range t.objects {
+		if o.present && o.mark != d.id && o.stamp <= d.since {
+			t.removeObject(id, o)
+		}
+	}
+}
+
+func (t *tables) sweepRoutes(d *list) {
+	if d.index == 0 {
+		for _, g := range t.groups {
+			for r := g.first; r != nil; r = r.behind {
+				t.sweepRoute(d, r)
+			}
+		}
+		return
+	}
+	l := t.links[d.index]
+	if l == nil {
+		return
+	}
+	for h, next := l.first, (*hop)(nil); h != nil; h = next {
+		for next = h.next; next != nil && next.route == h.route; {
+			next = next.next
+		}
+		t.sweepRoute(d, h.route)
+	}
+}
+
+func (t *tables) sweepRoute(d *list, r *route) {
+	if (r.key.inet == afINET) == (d.kind == listRoutes4) &&
+		r.mark != d.id && r.stamp <= d.since && !d.deadRoutes[r.key] && !t.hidden(r) {
+		t.removeRoute(r)
+	}
+}
+
+// disturb tells the list being received of an event about its kind.
+func (t *tables) disturb(kind listKind, index int32) {
+	if d := t.list; d != nil && d.kind == kind && (d.index == 0 || index == 0 || d.index == index) {
+		d.disturbed = true
+	}
+}
+
+func (t *tables) disturbRoute(m *routeMessage) {
+	if t.list == nil {
+		return
+	}
+	kind := listRoutes6
+	if m.key.inet == afINET {
+		kind = listRoutes4
+	}
+	if m.object != 0 || len(m.hops) == 0 {
+		t.disturb(kind, 0)
+	}
+	for _, n := range m.hops {
+		t.disturb(kind, n.index)
+	}
+}
+
+// entomb remembers that an event ended a route of the group.
+func (t *tables) entomb(k groupKey) {
+	if t.list != nil {
+		t.list.deadRoutes[k] = true
+	}
+}
+
+// owed are the lists that are necessary, and when.
+type owed map[target]time.Time
+
+// routes owes a list of routes at once: of those by one interface, or all.
+func (o owed) routes(kind listKind, index int32) { o[target{kind, index}] = time.Time{} }
+
+// whole owes a list of all of a kind at once.
+func (o owed) whole(kind listKind) { o[target{kind, 0}] = time.Time{} }
+
+// doubt tells that IPv4 routes may have vanished that are not listed yet.
+func (o owed) doubt() bool {
+	for of := range o {
+		if of.kind == listRoutes4 || of.kind == listObjects {
+			return true
+		}
+	}
+	return false
+}
+
+// later owes a list at an instant, unless it is owed before.
+func (o owed) later(of target, at time.Time) {
+	if due, ok := o[of]; !ok || at.Before(due) {
+		o[of] = at
+	}
+}
+
+// refreshPace is the least time between lists of one interface's IPv6 routes that
+// router advertisements can have refreshed without a word.
+const refreshPace = 100 * time.Millisecond
+
+// refresh owes a list of the routes that an advertisement may have refreshed.
+func (t *tables) refresh(index int32) {
+	if l := t.links[index]; l != nil {
+		t.owed.later(target{listRoutes6, index}, l.refreshed.Add(refreshPace))
+	}
+}

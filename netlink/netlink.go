@@ -1,0 +1,83 @@
+// Package netlink tells what interfaces, addresses, routes and router
+// advertisements the kernel of a Linux host has, and every change of them. It is
+// this library's only door to the kernel's route socket (rtnetlink(7)).
+//
+// A Watcher keeps tables of what the kernel has by folding every event into
+// them, and lists what the kernel is known not to tell: IPv4 routes that vanish
+// with their interface's state, its last address or their nexthop object,
+// refreshed lifetimes of IPv6 routes, and everything after events were lost, an
+// interrupted list or a suspension. After every Receive in a quiet moment the
+// tables equal what a fresh list would give.
+//
+// # Concurrency
+//
+// A Watcher has no goroutine of its own: it works inside Receive, which one
+// goroutine may call at a time. Interrupt and Close may be called from any. What
+// Receive returned is never written again.
+//
+// # Limits
+//
+// It needs no privilege, but the kernel passes on options of router
+// advertisements only where it heeds these itself (accept_ra), and from when the
+// Watcher was opened: there is no list of them. Off Linux, Open fails with an
+// error wrapping errors.ErrUnsupported.
+package netlink
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/go-mif/mif/pvd"
+)
+
+// Config is how to watch. The zero Config is useful.
+type Config struct {
+	// NetNS is the path of the network namespace to watch; empty: the caller's.
+	NetNS string
+	// ReceiveBuffer is how many octets of receive buffer to ask the kernel for; it
+	// takes about 832 to hold an event, and doubles what it is asked for. An
+	// unprivileged process gets no more than net.core.rmem_max. Events that find
+	// no room cost a list of everything, not the truth. 0: 1 MiB.
+	ReceiveBuffer int
+	// SafetyInterval is the time between lists of everything for safety's sake.
+	// 0: 5 minutes.
+	SafetyInterval time.Duration
+	// Log gets what cannot be had and what is dropped. nil: silent.
+	Log *slog.Logger
+}
+
+const (
+	defaultBuffer   = 1 << 20
+	defaultInterval = 5 * time.Minute
+)
+
+// filled is c with every default filled in.
+func (c *Config) filled() Config {
+	var f Config
+	if c != nil {
+		f = *c
+	}
+	if f.ReceiveBuffer <= 0 {
+		f.ReceiveBuffer = defaultBuffer
+	}
+	if f.SafetyInterval <= 0 {
+		f.SafetyInterval = defaultInterval
+	}
+	if f.Log == nil {
+		f.Log = slog.New(slog.DiscardHandler)
+	}
+	return f
+}
+
+// Changes are what one Receive found, coalesced by interface.
+type Changes struct {
+	// Links are the new and the changed interfaces, each whole. They are never
+	// written again, and share what did not change with those told before.
+	Links []*pvd.Facts
+	// Gone are the interfaces told before that ceased to exist, in the kernel's order.
+	Gone []pvd.InterfaceID
+	// Resynced tells that events were lost, and that everything was listed again.
+	Resynced bool
+}
+
+func (c *Changes) any() bool { return len(c.Links) > 0 || len(c.Gone) > 0 || c.Resynced }

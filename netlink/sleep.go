@@ -1,0 +1,33 @@
+package netlink
+
+import (
+	"time"
+
+	"github.com/go-mif/mif/pvd"
+)
+
+// shorten lets what routers said end earlier: the clock that instants are
+// compared by stood still while the host slept. What else has lifetimes is listed.
+func (t *tables) shorten(by time.Duration) {
+	for _, l := range t.links {
+		for _, r := range l.ras {
+			c := &r.said
+			shorten(&c.DNSServers, by)
+			shorten(&c.SearchDomains, by)
+			shorten(&c.Prefixes, by)
+			shorten(&c.PREF64, by)
+			shorten(&c.CaptivePortal, by)
+			t.touch(l, dirtyRAs)
+		}
+	}
+}
+
+func shorten[T any, D ~[]pvd.Datum[T]](d *D, by time.Duration) {
+	s := append(D(nil), *d...) // what is told is not written
+	for i := range s {
+		if !s[i].Expiry.IsZero() {
+			s[i].Expiry = s[i].Expiry.Add(-by)
+		}
+	}
+	*d = s
+}

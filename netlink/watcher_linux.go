@@ -1,0 +1,251 @@
+package netlink
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Watcher watches the kernel of this host.
+type Watcher struct {
+	config Config
+	socket *socket
+	tables *tables
+
+	interrupted atomic.Bool
+	closed      atomic.Bool
+	begun       bool      // the first Receive has returned
+	armed       time.Time // the deadline that the socket was last given
+	isArmed     bool
+
+	lost     bool // events were lost since everything was listed
+	resynced bool // and it was listed again since the last Receive
+	lists    uint64
+	request  []byte // memory used again
+	seq      uint32
+	pause    time.Duration // before what went wrong is tried again
+	safety   time.Time     // when everything is listed for safety
+	asleep   time.Duration // the host's sleep, when last looked at
+	looked   time.Time     // when that was
+}
+
+// Open starts to watch: it subscribes first and then lists, so that nothing is
+// missed. c may be nil.
+func Open(c *Config) (*Watcher, error) {
+	w := &Watcher{config: c.filled(), asleep: suspended()}
+	s, err := openSocket(&w.config)
+	if err != nil {
+		return nil, fmt.Errorf("netlink: open: %w", err)
+	}
+	w.socket, w.tables = s, newTables(w.config.Log)
+	w.tables.now = time.Now()
+	w.looked = w.tables.now
+	w.listAll()
+	if err := w.settleLists(); err != nil {
+		s.file.Close()
+		return nil, fmt.Errorf("netlink: open: %w", err)
+	}
+	w.resynced = false
+	return w, nil
+}
+
+// Interrupt makes the present or the next Receive return at once. Any goroutine
+// may call it.
+func (w *Watcher) Interrupt() {
+	w.interrupted.Store(true)
+	w.socket.file.SetReadDeadline(time.Unix(1, 0)) // fails only when closed
+}
+
+// Close ends the watching and the present Receive. Any goroutine may call it,
+// and again.
+func (w *Watcher) Close() error {
+	if w.closed.Swap(true) {
+		return nil
+	}
+	if err := w.socket.file.Close(); err != nil {
+		return fmt.Errorf("netlink: close: %w", err)
+	}
+	return nil
+}
+
+// Receive waits until something has changed, the instant until has passed (zero:
+// no limit) or Interrupt was called, and returns what has changed: nothing, if
+// nothing has. The first call returns everything there is, even if that is
+// nothing. One goroutine may call it at a time. After Close its error wraps
+// net.ErrClosed.
+func (w *Watcher) Receive(until time.Time) (Changes, error) {
+	if w.closed.Load() {
+		return Changes{}, closedError()
+	}
+	if !w.begun {
+		w.begun = true
+		return w.changes(), nil
+	}
+	for {
+		stop, err := w.wait(until)
+		if err == nil {
+			w.look()
+			err = w.settleLists()
+		}
+		if err != nil {
+			return Changes{}, w.failure(err)
+		}
+		if c := w.changes(); stop || c.any() || past(until, time.Now()) {
+			return c, nil
+		}
+	}
+}
+
+func (w *Watcher) changes() Changes {
+	c := w.tables.changes()
+	c.Resynced, w.resynced = w.resynced, false
+	return c
+}
+
+func closedError() error { return fmt.Errorf("netlink: receive: %w", net.ErrClosed) }
+
+func (w *Watcher) failure(err error) error {
+	if w.closed.Load() || errors.Is(err, fs.ErrClosed) {
+		return closedError()
+	}
+	return fmt.Errorf("netlink: receive: %w", err)
+}
+
+// wait reads a burst of events when there is one. It tells whether to return
+// whatever there is.
+func (w *Watcher) wait(until time.Time) (stop bool, err error) {
+	if err := w.arm(w.deadline(until)); err != nil {
+		return false, err
+	}
+	stop = w.interrupted.Swap(false) // only now: what comes from here on ends the wait
+	err = w.burst(!stop)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.isArmed = false
+		w.tables.now = time.Now()
+		stop = w.interrupted.Swap(false)
+		err = w.burst(false) // a deadline in the past hides what there is
+	}
+	return stop, err
+}
+
+// deadline is when a wait must end: as the caller says, or to list something.
+func (w *Watcher) deadline(until time.Time) time.Time {
+	d := w.safety
+	if !until.IsZero() && until.Before(d) {
+		d = until
+	}
+	for _, at := range w.tables.owed {
+		if at.Before(d) {
+			d = at
+		}
+	}
+	return d
+}
+
+// arm sets the deadline, which is not cheap, if it is another one.
+func (w *Watcher) arm(d time.Time) error {
+	if w.isArmed && d.Equal(w.armed) {
+		return nil
+	}
+	w.armed, w.isArmed = d, true
+	return w.socket.file.SetReadDeadline(d)
+}
+
+// maxBurst is how many datagrams are read before what they changed is told.
+const maxBurst = 1024
+
+// burst reads and folds events: those that wait, or the first to come.
+func (w *Watcher) burst(wait bool) error {
+	for read := 0; read < maxBurst; {
+		n, err := w.socket.receive(wait, batch)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case errors.Is(err, unix.ENOBUFS):
+			return w.overrun()
+		case err != nil:
+			return err
+		}
+		w.tables.now = time.Now()
+		w.fold(n)
+		if n < batch {
+			return nil
+		}
+		read, wait = read+n, false
+	}
+	return nil
+}
+
+// overrun is what follows a loss of events. Until the queue has been read empty
+// the kernel goes on dropping, so lists must wait for that.
+func (w *Watcher) overrun() error {
+	w.lost = true
+	w.listAll()
+	return w.drain()
+}
+
+// drain reads the queue empty.
+func (w *Watcher) drain() error {
+	for {
+		n, err := w.socket.receive(false, batch)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			return nil
+		case errors.Is(err, unix.ENOBUFS):
+			w.lost = true
+		case err != nil:
+			return err
+		}
+		w.tables.now = time.Now()
+		w.fold(n)
+	}
+}
+
+// fold folds a batch of events. Replies in it answer a list given up.
+func (w *Watcher) fold(n int) {
+	for i := range n {
+		b, event, whole := w.socket.take(i)
+		if !whole {
+			w.lost = true
+			w.listAll()
+		}
+		if event {
+			w.events(b)
+		}
+	}
+}
+
+func (w *Watcher) events(b []byte) {
+	for {
+		m, rest, ok := cutMessage(b)
+		if !ok {
+			return
+		}
+		w.tables.event(&m)
+		b = rest
+	}
+}
+
+// look sees whether it is time to list everything: for safety, or because the
+// host slept, when the kernel's lifetimes and ours went apart.
+func (w *Watcher) look() {
+	now := time.Now()
+	if past(w.safety, now) {
+		w.listAll()
+	}
+	if now.Sub(w.looked) < time.Second {
+		return
+	}
+	w.looked = now
+	if slept := suspended(); slept-w.asleep > tolerance {
+		w.tables.shorten(slept - w.asleep)
+		w.asleep = slept
+		w.listAll()
+	}
+}
