@@ -1,0 +1,137 @@
+package mif
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-mif/mif/hostconf"
+	"github.com/go-mif/mif/pvd"
+)
+
+// The loop is the only writer of what the host is. It waits for nothing but the
+// kernel; feeders leave what they know in its inbox and interrupt that wait, and
+// the next expiry of anything is its deadline. It takes no lock that is held while
+// the program's code runs, and calls none of it.
+func (h *Host) loop() {
+	for h.end.Err() == nil {
+		if err := h.turn(); err != nil {
+			if h.end.Err() == nil {
+				h.fail(err)
+			}
+			return
+		}
+	}
+}
+
+// turn waits for news of any kind and publishes what follows from them.
+func (h *Host) turn() error {
+	old := h.snapshot.Load()
+	news, err := h.kernel.Receive(old.Next())
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	state := h.inbox.take()
+	next := pvd.Build(old, h.known(old, news.Links, state), news.Gone, h.options(), now)
+	h.snapshot.Store(next)
+	if next.Seq() != old.Seq() {
+		h.leave(next)
+		h.waiting.wake(old, next)
+	}
+	return nil
+}
+
+// options are what Build is to make of facts.
+func (h *Host) options() pvd.Options {
+	o := pvd.Options{MergeFamilies: h.config.MergeFamilies}
+	if h.inbox.state != nil {
+		o.Resolver = &h.inbox.state.Resolver
+	}
+	return o
+}
+
+// known adds to the kernel's facts what the host's clients know of the same
+// links, and the facts of those links of which they know something new.
+func (h *Host) known(old *pvd.Snapshot, links []*pvd.Facts, renewed bool) []*pvd.Facts {
+	state := h.inbox.state
+	if state == nil || len(state.Links)+len(state.ByIndex) == 0 && !renewed {
+		return links
+	}
+	for i, f := range links {
+		links[i] = with(f, state)
+	}
+	if !renewed {
+		return links
+	}
+	told := map[pvd.InterfaceID]bool{}
+	for _, f := range links {
+		told[f.Interface.ID] = true
+	}
+	for l := range old.Links() {
+		f := l.Facts()
+		if n := with(f, state); n != f && !told[f.Interface.ID] {
+			links = append(links, n)
+		}
+	}
+	return links
+}
+
+// with returns facts with what a state knows of their interface.
+func with(f *pvd.Facts, s *hostconf.State) *pvd.Facts {
+	known := slices.Concat(s.Links[f.Interface.Name], s.ByIndex[f.Interface.Index])
+	if len(known) == 0 && len(f.Known) == 0 {
+		return f
+	}
+	n := *f
+	n.Known = known
+	return &n
+}
+
+// feed is the goroutine that tells the loop what the host's clients know.
+func (h *Host) feed() {
+	for {
+		s, err := h.files.Receive(h.end)
+		switch {
+		case err == nil:
+			h.inbox.put(s)
+			h.kernel.Interrupt()
+		case h.end.Err() != nil:
+			return
+		case errors.Is(err, context.Canceled), errors.Is(err, net.ErrClosed):
+			return
+		default:
+			if h.config.Log != nil {
+				h.config.Log.Warn("what the host's DHCP clients know is not followed any more", "err", err)
+			}
+			return
+		}
+	}
+}
+
+// An inbox holds what a feeder left for the loop: the last word counts.
+type inbox struct {
+	mu    sync.Mutex
+	left  *hostconf.State
+	state *hostconf.State // the loop's own
+}
+
+func (b *inbox) put(s *hostconf.State) {
+	b.mu.Lock()
+	b.left = s
+	b.mu.Unlock()
+}
+
+// take makes what was left the state, and tells whether that is new.
+func (b *inbox) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	renewed := b.left != nil
+	if renewed {
+		b.state, b.left = b.left, nil
+	}
+	return renewed
+}

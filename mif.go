@@ -1,0 +1,197 @@
+// Package mif gives a program on a host with several uplinks what
+// draft-ietf-mif-api-extension-00 asks for. It learns of every network interface
+// and provisioning domain (PvD), of each domain's configuration and addresses,
+// translates names inside a domain and connects inside a domain, through one
+// typed message channel.
+//
+//	h, err := mif.Open(nil)        // watch this machine
+//	s := h.NewSession()            // a subscriber
+//	s.Post(mif.AnnounceProvisioningDomains{})
+//	for e, err := range s.Events(ctx) { ... }
+//
+// A Session is that channel. Post hands it a Request and does not wait; Check
+// waits for an Event as long as its context says; Get takes one. The messages
+// have the names of the draft's headings. The section sign (§) refers to it.
+//
+// # Order
+//
+// A session's events come in one order. Going up, a parent is announced before
+// its children: interface, domain, then elements and addresses. Going down it is
+// the other way round, so that no domain is left when an interface goes (§3.5.5).
+// What a request is answered at once comes before the answers to later requests.
+// A subscriber that is slow is told less, never wrongly: what came and went while
+// it did not Get, it does not hear of.
+//
+// # Concurrency
+//
+// All methods may be called from any goroutine. A Host has one goroutine that
+// reads the kernel and one that reads what the host's DHCP clients know; there is
+// one more for each translation and each connection under way, and one while many
+// sessions wait. Nothing calls back into the program. Close leaves nothing running.
+//
+// # Privilege
+//
+// None is needed. What lacks, because a privilege or a file does, is told by
+// Host.Sources.
+package mif
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/go-mif/mif/connect"
+	"github.com/go-mif/mif/hostconf"
+	"github.com/go-mif/mif/netlink"
+	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
+)
+
+// The values that messages speak of are those of package pvd.
+type (
+	InterfaceID = pvd.InterfaceID
+	PvDID       = pvd.ID
+	Family      = pvd.Family
+	ElementType = pvd.ElementType
+	Item        = pvd.Item
+	Data        = pvd.Data
+	Origin      = resolver.Origin
+)
+
+// A TranslationID is the subscriber's number of a translation. It must not be 0.
+type TranslationID uint64
+
+// A ConnectionID is the subscriber's number of a connection. It must not be 0.
+type ConnectionID uint64
+
+// What a caller may want to tell apart.
+var (
+	// ErrNoMessage is what Get returns if there is nothing to get (§3.4.3).
+	ErrNoMessage = errors.New("mif: no message waiting")
+
+	// ErrUnknownInterface tells of an interface that does not exist, or no more.
+	ErrUnknownInterface = errors.New("mif: no such interface")
+
+	// ErrUnknownPvD tells of a domain that does not exist, or no more.
+	ErrUnknownPvD = errors.New("mif: no such provisioning domain")
+
+	// ErrIDInUse tells of a TranslationID or ConnectionID that is still in use.
+	ErrIDInUse = errors.New("mif: identifier in use")
+
+	// ErrStopped tells of a translation or connection that the subscriber stopped.
+	ErrStopped = errors.New("mif: stopped")
+)
+
+// errClosed is what a closed Session or Host answers. It wraps net.ErrClosed.
+var errClosed = fmt.Errorf("mif: %w", net.ErrClosed)
+
+// A Config sets up a Host. The zero Config is ready to use.
+type Config struct {
+	// MergeFamilies makes one dual-stack domain of the implicit IPv4 and IPv6
+	// domains of a link (RFC 7556 section 2.5). By default they are two (§3.1).
+	MergeFamilies bool
+
+	// NetNS is the path of the network namespace to watch and to connect in, such
+	// as /run/netns/x; empty: the one that the program is in.
+	NetNS string
+
+	// Root is the directory in which the files of the host's DHCP clients and
+	// resolver are looked for in place of /. If it is empty and NetNS is not, they
+	// are not looked for: those of / are about another namespace.
+	Root string
+
+	// ReceiveBuffer is the size in octets to ask for the kernel's queue of events;
+	// 0 means a default that suits most hosts. A queue that overflows costs time,
+	// never truth.
+	ReceiveBuffer int
+
+	// Log, if not nil, is told what the library notices and can do nothing about.
+	Log *slog.Logger
+}
+
+// A Source is where facts about domains come from.
+type Source struct {
+	Name string // such as "route socket"
+	Path string // the file or directory, if it is one
+	Err  error  // why it gives nothing, or less than it could; nil if it works
+}
+
+// Open begins to watch the host and returns when the present state is known. A
+// nil Config is the zero Config. The error wraps errors.ErrUnsupported where there
+// is no implementation: there is one for Linux.
+func Open(c *Config) (*Host, error) {
+	if c == nil {
+		c = &Config{}
+	}
+	k, err := netlink.Open(&netlink.Config{NetNS: c.NetNS, ReceiveBuffer: c.ReceiveBuffer, Log: c.Log})
+	if err != nil {
+		return nil, fmt.Errorf("mif: %w", err)
+	}
+	f, err := openFiles(c)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mif: %w", err), k.Close())
+	}
+	h, err := open(c, k, f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mif: %w", err), k.Close(), f.Close())
+	}
+	return h, nil
+}
+
+func openFiles(c *Config) (files, error) {
+	if c.NetNS != "" && c.Root == "" {
+		return noFiles{make(chan struct{}, 1)}, nil
+	}
+	return hostconf.Open(&hostconf.Config{Root: c.Root, Log: c.Log})
+}
+
+// noFiles are the files of a host that has none.
+type noFiles struct{ told chan struct{} }
+
+func (f noFiles) Receive(ctx context.Context) (*hostconf.State, error) {
+	select {
+	case f.told <- struct{}{}:
+		return &hostconf.State{}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (noFiles) Sources() []hostconf.Source { return nil }
+func (noFiles) Close() error               { return nil }
+
+// Snapshot returns the present state. It never blocks.
+func (h *Host) Snapshot() *pvd.Snapshot { return h.snapshot.Load() }
+
+// Sources tells which sources of facts work, and what the others lack.
+func (h *Host) Sources() []Source {
+	all := []Source{{Name: "route socket", Err: h.failure()}}
+	for _, s := range h.files.Sources() {
+		all = append(all, Source{s.Name, s.Path, s.Err})
+	}
+	return all
+}
+
+// Dialer returns a dialer that connects inside a domain, for http.Transport, gRPC
+// and the like. It follows the domain as its addresses change, and fails with
+// ErrUnknownPvD when the domain is gone.
+func (h *Host) Dialer(id PvDID) (*connect.Dialer, error) {
+	d, err := h.domain(id)
+	if err != nil {
+		return nil, err
+	}
+	dialer := d.dialer // the caller may set fields of its own
+	return &dialer, nil
+}
+
+// Resolver returns the domain's resolver. It follows the domain as its servers
+// change, and fails with ErrUnknownPvD when the domain is gone.
+func (h *Host) Resolver(id PvDID) (*resolver.Resolver, error) {
+	d, err := h.domain(id)
+	if err != nil {
+		return nil, err
+	}
+	return d.resolver, nil
+}

@@ -1,0 +1,263 @@
+package mif
+
+import (
+	"context"
+	"iter"
+	"net"
+
+	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
+)
+
+// work is what a session has under way: translations and connections, by the
+// subscriber's numbers, until their end is got.
+type work struct {
+	translations map[TranslationID]*task
+	connections  map[ConnectionID]*task
+}
+
+// A task is a translation or a connection. Its goroutine names the task, not the
+// number, since a number can be used again.
+type task struct {
+	translation TranslationID
+	connection  ConnectionID
+	pvd         PvDID
+	cancel      context.CancelCauseFunc
+	conn        net.Conn // made, but not got
+	ended       bool     // its end waits to be got
+	close       bool     // when the path is lost
+}
+
+// connected is a connection that waits to be got.
+type connected struct{ task *task }
+
+func (connected) event() {}
+
+// all yields the tasks that have not ended.
+func (w *work) all() iter.Seq[*task] {
+	return func(yield func(*task) bool) {
+		for _, t := range w.translations {
+			if !t.ended && !yield(t) {
+				return
+			}
+		}
+		for _, t := range w.connections {
+			if !t.ended && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// translate begins a translation (§3.5.16).
+func (s *Session) translate(r TranslateName) {
+	if t := s.work.translations[r.ID]; t != nil && !t.ended {
+		s.put(item{event: Rejected{r, ErrIDInUse}})
+		return
+	}
+	t := &task{translation: r.ID, pvd: r.PvD}
+	d, life := s.begin(t, r)
+	if d == nil {
+		return
+	}
+	if s.work.translations == nil {
+		s.work.translations = map[TranslationID]*task{}
+	}
+	s.work.translations[r.ID] = t
+	s.running.Go(func() { s.look(life, t, d, r) })
+}
+
+// connect begins a connection (§3.5.19, §3.5.20). The zero From leaves the choice
+// to the domain.
+func (s *Session) connect(asked Request, r ConnectToAddressFromAddress) {
+	if t := s.work.connections[r.ID]; t != nil && !t.ended {
+		s.put(item{event: Rejected{asked, ErrIDInUse}})
+		return
+	}
+	t := &task{connection: r.ID, pvd: r.PvD, close: r.CloseOnPathLost}
+	d, life := s.begin(t, asked)
+	if d == nil {
+		return
+	}
+	if s.work.connections == nil {
+		s.work.connections = map[ConnectionID]*task{}
+	}
+	s.work.connections[r.ID] = t
+	s.running.Go(func() { s.dial(life, t, d, r) })
+}
+
+// begin finds the domain of a task and gives the task its life, or tells that
+// there is no such domain.
+func (s *Session) begin(t *task, r Request) (*domain, context.Context) {
+	d, err := s.host.domain(t.pvd)
+	if err != nil {
+		s.put(item{event: Rejected{r, err}})
+		return nil, nil
+	}
+	var life context.Context
+	life, t.cancel = context.WithCancelCause(d.life)
+	return d, life
+}
+
+// look is the goroutine of a translation.
+func (s *Session) look(life context.Context, t *task, d *domain, n TranslateName) {
+	defer t.cancel(nil)
+	var end error
+	for group, err := range d.lookup(life, n.Name, resolverFamily(n.Family)) {
+		end = err
+		s.answer(t, group)
+	}
+	if gone := context.Cause(d.life); end != nil && gone != nil {
+		end = gone // not what the resolver made of it
+	}
+	s.end(t, TranslationDone{t.translation, end})
+}
+
+func resolverFamily(f Family) resolver.Family {
+	switch f {
+	case pvd.IPv4:
+		return resolver.IPv4
+	case pvd.IPv6:
+		return resolver.IPv6
+	}
+	return resolver.Both
+}
+
+// answer queues all addresses of one answer before the first can be got (§3.5.18).
+func (s *Session) answer(t *task, group []resolver.Answer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.ended {
+		return
+	}
+	for _, a := range group {
+		s.put(item{task: t, event: NameTranslation{
+			t.translation, t.pvd, a.Addr, a.Expiry, a.CanonicalName, a.Server, a.Origin,
+		}})
+	}
+	s.signal()
+}
+
+// dial is the goroutine of a connection.
+func (s *Session) dial(life context.Context, t *task, d *domain, r ConnectToAddressFromAddress) {
+	defer t.cancel(nil)
+	conn, err := d.dial(life, r)
+	if err != nil {
+		s.end(t, NotConnected{t.connection, err})
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.ended {
+		conn.Close()
+		return
+	}
+	t.conn = conn
+	s.put(item{event: connected{t}, task: t})
+	s.signal()
+}
+
+// end queues the end of a task, if that has not ended.
+func (s *Session) end(t *task, e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.ended = true
+	s.put(item{event: e, task: t})
+	s.signal()
+}
+
+// stopTask stops what the subscriber wants stopped; it may be nil, or have ended.
+func (s *Session) stopTask(t *task) {
+	if t == nil {
+		return
+	}
+	if e := s.stop(t, ErrStopped); e != nil {
+		s.put(item{event: e, task: t})
+	}
+}
+
+// stop ends a task for a reason and returns its end, nil if it had ended. What it
+// brought and was not got is taken back; a connection is closed.
+func (s *Session) stop(t *task, reason error) Event {
+	keep := func(i item) bool {
+		switch i.event.(type) {
+		case NameTranslation, connected:
+			return i.task != t
+		}
+		return true
+	}
+	s.in.filter(keep)
+	s.out.filter(keep)
+	if t.ended {
+		return nil
+	}
+	t.ended = true
+	t.cancel(reason)
+	if t.conn != nil {
+		t.conn.Close()
+	}
+	if t.connection != 0 {
+		return NotConnected{t.connection, reason}
+	}
+	return TranslationDone{t.translation, reason}
+}
+
+// endGone ends the tasks whose domain is gone, before that is told. What they left
+// by then is got before it as well. A connection made in time is the subscriber's
+// all the same: its path is what is lost.
+func (s *Session) endGone(now *pvd.Snapshot) {
+	if len(s.work.translations)+len(s.work.connections) == 0 {
+		return
+	}
+	s.in.filter(func(i item) bool {
+		late := i.task != nil && now.Domain(i.task.pvd) == nil
+		if late {
+			s.out.push(i)
+		}
+		return !late
+	})
+	var gone []*task
+	for t := range s.work.all() {
+		if t.conn == nil && now.Domain(t.pvd) == nil {
+			gone = append(gone, t)
+		}
+	}
+	for _, t := range gone {
+		s.out.push(item{event: s.stop(t, unknownPvD(t.pvd)), task: t})
+	}
+}
+
+// deliver makes of an item what the subscriber gets, and forgets what has ended.
+func (s *Session) deliver(i item) Event {
+	switch e := i.event.(type) {
+	case connected:
+		return s.handOver(e.task)
+	case TranslationDone:
+		if s.work.translations[e.ID] == i.task {
+			delete(s.work.translations, e.ID)
+		}
+	case NotConnected:
+		if s.work.connections[e.ID] == i.task {
+			delete(s.work.connections, e.ID)
+		}
+	}
+	return i.event
+}
+
+// handOver gives the subscriber a connection (§3.5.21): from now on it is theirs.
+func (s *Session) handOver(t *task) Event {
+	conn := t.conn
+	t.conn, t.ended = nil, true
+	if s.work.connections[t.connection] == t {
+		delete(s.work.connections, t.connection)
+	}
+	if s.closed == nil {
+		s.topics.depend(t.pvd.Interface())
+		s.paths.add(newPath(t, conn))
+		s.paths.update(s.seen, s.tell)
+	}
+	return Connected{t.connection, t.pvd, conn}
+}
