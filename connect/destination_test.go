@@ -8,11 +8,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// fixed makes a Dialer of a domain that does not change.
+// fixed makes a Dialer of a domain that does not change. The Timeout is there to
+// end a test that goes wrong.
 func fixed(d Domain) *Dialer {
-	return &Dialer{Domain: func() (Domain, error) { return d, nil }}
+	return &Dialer{Domain: func() (Domain, error) { return d, nil }, Timeout: 20 * time.Second}
 }
 
 // What is refused before the kernel is asked anything.

@@ -31,9 +31,13 @@
 //
 // Two domains on one link share the kernel's routes. Where the kernel would use
 // the other domain's router the dial is refused with [ErrForeignNextHop]; only
-// source-specific routes, which need CAP_NET_ADMIN, can make it work. Routes may
-// change between question and connect, and an unconnected socket of ListenPacket is
-// not checked for each datagram. Established connections are not watched: the
-// kernel keeps silent for minutes when a link or an address goes.
+// source-specific routes, which need CAP_NET_ADMIN, can make it work. Over IPv6
+// these are overlooked where an earlier rule or a better metric prefers another
+// interface, and the dial may then be refused without need.
+//
+// Routes may change between question and connect. An unconnected socket of
+// ListenPacket is not checked for each datagram. Established connections are not
+// watched: the kernel keeps silent for minutes when a link or an address goes.
+//
 // Off Linux every attempt ends in an error that wraps [errors.ErrUnsupported].
 package connect

@@ -29,14 +29,22 @@ var rejectedByRouter = map[string]error{
 	"[2001:db8:f0::1]:80": syscall.ENETUNREACH,
 }
 
-// An ICMP unreachable ends a TCP dial as what it is.
+// An ICMP unreachable ends a TCP dial as what it is, and at the first SYN.
 func TestUnreachableEndsDial(t *testing.T) {
-	_, d := rejecting(t)
+	u, d := rejecting(t)
 	for to, want := range rejectedByRouter {
+		right := u.host.capture("up2")
 		conn, err := d.DialContext(context.Background(), "tcp", to)
 		checkError(t, to, conn, err, want)
 		if errors.Is(err, ErrNoRoute) {
 			t.Errorf("%s: the network's refusal looks like our own: %v", to, err)
+		}
+		var e *Error
+		if !errors.As(err, &e) {
+			continue
+		}
+		if syns := sent(right.frames(), e.Source, e.To.Addr()); len(syns) != 1 {
+			t.Errorf("%s: %d packets sent before the answer was heard: %v", to, len(syns), syns)
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// Listen accepts TCP connections that come in by the domain's interface to one of
-// its addresses. The network is tcp, tcp4 or tcp6. The address is "addr:port", where
+// Listen accepts TCP connections that come in by the domain's interface, or from this
+// host itself, to one of the domain's addresses. The network is tcp, tcp4 or tcp6. The address is "addr:port", where
 // addr must be the domain's (else [ErrForeignSource]), or ":port" for the domain's
 // best address: not deprecated, not link-local, not temporary, and IPv6 before IPv4.
 // Port 0 lets the kernel choose. The listener is a *net.TCPListener; it outlives
