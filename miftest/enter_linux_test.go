@@ -88,3 +88,30 @@ func TestEnterForbidden(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// Root needs no user namespace.
+func TestEnterByRootAlone(t *testing.T) {
+	t.Parallel()
+	switch os.Getenv(stepVariable) {
+	case "forbid":
+		must(t, os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0o644))
+		c := outside("TestEnterByRootAlone", "enter")
+		if out, err := c.CombinedOutput(); c.ProcessState == nil || c.ProcessState.ExitCode() != 5 {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	case "enter":
+		t.Run("figure 2", func(t *testing.T) { // to its end: os.Exit runs no clean-up
+			_, err := miftest.New(t).Figure2()
+			must(t, err)
+		})
+		if t.Failed() || !miftest.Inside() {
+			t.FailNow()
+		}
+		os.Exit(5) // which no skip does
+	}
+	miftest.New(t)
+	if out, err := outside("TestEnterByRootAlone", "forbid").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

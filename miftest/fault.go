@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // Die makes the router fall silent: it answers nothing and forwards nothing
@@ -31,46 +32,53 @@ func (r *Router) CablePull() error {
 	return r.net.host.ns.awaitRunning(r.name, false)
 }
 
-// CablePlug gives the link its carrier back. Linux does not solicit routers
-// then: what the host knew of them is still there.
+// CablePlug gives the link its carrier back and returns when packets pass
+// again. Linux does not solicit routers then: what the host knew of them is
+// still there. The host's interface must be up.
 func (r *Router) CablePlug() error {
-	first := r.link.first
 	r.link.pulled.Store(false)
-	if err := first.ns.setUp(lan); err != nil {
+	if err := r.link.first.ns.setUp(lan); err != nil {
 		return err
 	}
-	if !first.isDead() {
-		if err := first.restore(); err != nil {
-			return err
-		}
+	if err := r.net.host.ns.awaitRunning(r.name, true); err != nil {
+		return err
 	}
-	return errors.Join(r.net.host.ns.awaitRunning(r.name, true), r.net.awaitRouters(r.link))
-}
-
-// awaitRouters waits until every router's end of a link carries packets.
-func (n *Net) awaitRouters(l *link) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, r := range n.routers {
-		if r.link != l {
-			continue
-		}
-		if err := r.ns.awaitRunning(lan, true); err != nil {
+	for _, o := range r.net.routersOn(r.link) {
+		if err := o.restore(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// restore brings back what the kernel took from the router with its interface.
-func (r *Router) restore() error {
-	err := r.ns.setAddress(lan, r.linkLocalPrefix(), 0, 0)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.prefixes {
-		err = errors.Join(err, r.ns.setRoute(Route{Destination: p, Interface: lan}))
+func (n *Net) routersOn(l *link) (on []*Router) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range n.routers {
+		if r.link == l {
+			on = append(on, r)
+		}
 	}
-	return err
+	return on
+}
+
+// restore waits for the carrier and brings back what the kernel took from the
+// router with it.
+func (r *Router) restore() error {
+	if err := r.ns.awaitRunning(lan, true); err != nil || r.isDead() {
+		return err
+	}
+	r.mu.Lock()
+	prefixes, addresses := slices.Clone(r.prefixes), slices.Clone(r.onLAN)
+	r.mu.Unlock()
+	var errs []error
+	for _, p := range addresses {
+		errs = append(errs, r.neighbour(p))
+	}
+	for _, p := range prefixes {
+		errs = append(errs, r.ns.setRoute(Route{Destination: p, Interface: lan}))
+	}
+	return errors.Join(errs...)
 }
 
 // Flap pulls the cable and plugs it in again, n times.

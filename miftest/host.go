@@ -103,10 +103,10 @@ func (h *Host) SetDown(ifname string) error { return h.ns.setDown(ifname) }
 // cut off.
 func (h *Host) RemoveLink(ifname string) error { return h.ns.remove(ifname) }
 
-// AddAddress gives an interface an address for ever, at once past duplicate
-// address detection.
+// AddAddress gives an interface an address for ever, past duplicate address
+// detection, and returns when it can be used.
 func (h *Host) AddAddress(ifname string, p netip.Prefix) error {
-	return h.ns.setAddress(ifname, p, 0, 0)
+	return h.ns.give(ifname, p, 0, 0)
 }
 
 // SetLifetimes adds an address with finite lifetimes, in whole seconds, or
@@ -116,7 +116,7 @@ func (h *Host) SetLifetimes(ifname string, p netip.Prefix, preferred, valid time
 	if valid < time.Second || preferred > valid {
 		return fmt.Errorf("miftest: lifetimes of %v: preferred %v, valid %v", p, preferred, valid)
 	}
-	return h.ns.setAddress(ifname, p, preferred, valid)
+	return h.ns.give(ifname, p, preferred, valid)
 }
 
 // DelAddress takes an address from an interface.

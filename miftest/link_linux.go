@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -112,8 +114,41 @@ func (n *namespace) running(name string) (yes bool, err error) {
 	return yes, err
 }
 
-// usable reports whether name has an address that can be bound to.
-func (n *namespace) usable(name string, a netip.Addr) (yes bool, err error) {
+// usable reports whether name has an address that can be bound to and that
+// packets reach.
+func (n *namespace) usable(name string, a netip.Addr) (bool, error) {
+	yes, err := n.settled(name, a)
+	if err != nil || !yes || a.Is4() {
+		return yes, err
+	}
+	return n.local(name, a)
+}
+
+// local reports whether name has the local route of an IPv6 address. The kernel
+// adds it, and joins the solicited-node group before it (RFC 4861 §7.2.1), some
+// time after it has shown the address. Packets that come earlier are refused.
+func (n *namespace) local(name string, a netip.Addr) (bool, error) {
+	const column, flag = 8, 0x80000000 // of the flags; RTF_LOCAL
+	var routes []byte
+	err := n.do(func() (err error) {
+		routes, err = os.ReadFile("/proc/thread-self/net/ipv6_route")
+		return err
+	})
+	start := fmt.Sprintf("%x 80 ", a.As16())
+	for line := range strings.Lines(string(routes)) {
+		f := strings.Fields(line)
+		if !strings.HasPrefix(line, start) || len(f) <= column+1 || f[column+1] != name {
+			continue
+		}
+		if flags, err := strconv.ParseUint(f[column], 16, 32); err == nil && flags&flag != 0 {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// settled reports whether name has an address that is past DAD.
+func (n *namespace) settled(name string, a netip.Addr) (yes bool, err error) {
 	err = n.link("addresses of", name, func(rt *netlink.Handle, l netlink.Link) error {
 		addrs, err := rt.AddrList(l, netlink.FAMILY_ALL)
 		for _, have := range addrs {

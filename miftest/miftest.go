@@ -2,7 +2,8 @@
 // of links, routers that send router advertisements, serve DHCPv4, DNS and
 // TCP, and verbs for the faults of real networks. It needs Linux, no root and
 // no installed program: everything lives in namespaces made by the process
-// itself and is gone when the process ends, however it ends.
+// itself and is gone when the process ends, however it ends; a killed one
+// leaves the directory of Host.Root behind.
 //
 //	func TestMain(m *testing.M) { miftest.Main(m) }
 //

@@ -11,15 +11,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // lan is a router's name for its end of the link.
 const lan = "lan"
-
-// patience bounds every wait for the kernel. It is reached only when something
-// is broken.
-const patience = 10 * time.Second
 
 // RouterConfig says what a router is at first. Interface is required.
 type RouterConfig struct {
@@ -64,6 +59,7 @@ type Router struct {
 	ra       *responder
 	services []io.Closer
 	prefixes []netip.Prefix // on the link, IPv6
+	onLAN    []netip.Prefix // own addresses there, IPv6
 	dead     bool
 }
 
@@ -142,9 +138,6 @@ func (r *Router) prepare() error {
 		r.ns.sysctl("net.ipv6.icmp.ratelimit", "0"),
 		// The link-local address is added past DAD, so that it serves at once.
 		r.ns.sysctl("net.ipv6.conf.default.addr_gen_mode", "1"),
-		// A pulled cable must not cost the router its addresses.
-		r.ns.sysctl("net.ipv6.conf.default.keep_addr_on_down", "1"),
-		r.ns.sysctl("net.ipv6.conf.all.keep_addr_on_down", "1"),
 	)
 }
 
@@ -172,43 +165,20 @@ func (r *Router) attach(k int) error {
 	if err := errors.Join(r.ns.setUp(lan), near.ns.setUp(near.name)); err != nil {
 		return err
 	}
-	if err := r.ns.setAddress(lan, r.linkLocalPrefix(), 0, 0); err != nil {
+	if err := errors.Join(r.ns.awaitRunning(lan, true), near.ns.awaitRunning(near.name, true)); err != nil {
 		return err
 	}
-	return errors.Join(r.ns.awaitRunning(lan, true), near.ns.awaitRunning(near.name, true))
-}
-
-// awaitRunning waits until the kernel has acted on a change of the carrier.
-func (n *namespace) awaitRunning(name string, want bool) error {
-	return eventually(name+" to change its carrier", func() (bool, error) {
-		is, err := n.running(name)
-		return is == want, err
-	})
-}
-
-// eventually waits until condition holds.
-func eventually(what string, condition func() (bool, error)) error {
-	t := time.NewTicker(200 * time.Microsecond)
-	defer t.Stop()
-	for deadline := time.Now().Add(patience); ; <-t.C {
-		ok, err := condition()
-		if ok || err != nil {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("miftest: waited %v for %s: %w", patience, what, os.ErrDeadlineExceeded)
-		}
-	}
+	return r.neighbour(r.linkLocalPrefix())
 }
 
 func (r *Router) configure(c RouterConfig) error {
 	for _, p := range c.Addresses {
-		if err := r.ns.setAddress("lo", p, 0, 0); err != nil {
+		if err := r.ns.give("lo", p, 0, 0); err != nil {
 			return err
 		}
 	}
 	if c.IPv4.IsValid() {
-		if err := r.ns.setAddress(lan, c.IPv4, 0, 0); err != nil {
+		if err := r.neighbour(c.IPv4); err != nil {
 			return err
 		}
 	}
@@ -239,11 +209,31 @@ func (r *Router) own(a netip.Addr) error {
 	if a.Is6() && a.IsLinkLocalUnicast() || a.IsUnspecified() || a == r.ipv4.Addr() {
 		return nil
 	}
-	where := "lo"
+	p := netip.PrefixFrom(a, a.BitLen())
 	if r.onLink(a) {
-		where = lan
+		return r.neighbour(p)
 	}
-	return r.ns.setAddress(where, netip.PrefixFrom(a, a.BitLen()), 0, 0)
+	return r.ns.give("lo", p, 0, 0)
+}
+
+// neighbour gives the router an address on the link.
+func (r *Router) neighbour(p netip.Prefix) error {
+	if p.Addr().Is6() {
+		if r.link.pulled.Load() {
+			return fmt.Errorf("miftest: no %v for the router while the cable of %s is pulled", p.Addr(), r.name)
+		}
+		r.remember(p)
+	}
+	return r.ns.give(lan, p, 0, 0)
+}
+
+// remember keeps an address for restore.
+func (r *Router) remember(p netip.Prefix) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Contains(r.onLAN, p) {
+		r.onLAN = append(r.onLAN, p)
+	}
 }
 
 func (r *Router) onLink(a netip.Addr) bool {

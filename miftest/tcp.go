@@ -12,7 +12,8 @@ import (
 )
 
 // Listen returns a TCP listener behind the router, for an http.Server and the
-// like. The router gets the address if it does not have it. The listener is
+// like. The router gets the address if it does not have it; one of the link's
+// prefixes it cannot get while the cable is pulled. The listener is
 // closed with the router; connections are the caller's.
 func (r *Router) Listen(at netip.AddrPort) (net.Listener, error) {
 	var l net.Listener
