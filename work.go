@@ -180,7 +180,7 @@ func (s *Session) stopTask(t *task) {
 }
 
 // stop ends a task for a reason and returns its end, nil if it had ended. What it
-// brought and was not got is taken back; a connection is closed.
+// brought and was not got is taken back.
 func (s *Session) stop(t *task, reason error) Event {
 	keep := func(i item) bool {
 		switch i.event.(type) {
@@ -194,6 +194,12 @@ func (s *Session) stop(t *task, reason error) Event {
 	if t.ended {
 		return nil
 	}
+	return t.stop(reason)
+}
+
+// stop ends a task that has not ended, for a reason, and returns its end. A
+// connection that was not got is closed.
+func (t *task) stop(reason error) Event {
 	t.ended = true
 	t.cancel(reason)
 	if t.conn != nil {
@@ -226,7 +232,7 @@ func (s *Session) endGone(now *pvd.Snapshot) {
 		}
 	}
 	for _, t := range gone {
-		s.out.push(item{event: s.stop(t, unknownPvD(t.pvd)), task: t})
+		s.out.push(item{event: t.stop(unknownPvD(t.pvd)), task: t})
 	}
 }
 
