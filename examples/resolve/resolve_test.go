@@ -1,0 +1,176 @@
+package main
+
+import (
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-mif/mif/examples/internal/exampletest"
+	"github.com/go-mif/mif/miftest"
+)
+
+func TestMain(m *testing.M) { exampletest.Main(m, main) }
+
+func TestManners(t *testing.T) {
+	t.Parallel()
+	exampletest.Manners(t, "resolve", map[string][]string{
+		"not defined: -x":       {"-x", "a.example"},
+		"NAME is missing":       {"-json"},
+		"one argument too many": {"a.example", "-json"},
+		"exclude each other":    {"-4", "-6", "a.example"},
+		"no time":               {"-timeout", "0s", "a.example"},
+	})
+}
+
+// figure is the host of the draft's figure, with no name in any file.
+func figure(t *testing.T) (*miftest.Net, *miftest.Figure2) {
+	t.Helper()
+	n := miftest.New(t)
+	f, err := n.Figure2()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, f
+}
+
+// heard runs the example while the routers say again and again what cannot be listed.
+func heard(t *testing.T, n *miftest.Net, f *miftest.Figure2, args ...string) (r exampletest.Result) {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r = exampletest.RunIn(t, n.Host(), append([]string{"-wait", "20s"}, args...)...)
+	}()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		select {
+		case <-ended:
+			return r
+		case <-again.C:
+			for _, router := range []*miftest.Router{f.Eth0, f.Wlan0} {
+				if err := router.Advertise(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// Every domain answers by its own server, and has its own answer.
+func TestEveryDomain(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	r := heard(t, n, f, "-json", f.Name)
+	if r.Status != 0 {
+		t.Fatalf("status %d: %s", r.Status, r.Err)
+	}
+	got := map[string][]string{}
+	done := 0
+	for _, m := range exampletest.ParseAll(t, r.Out) {
+		switch m.Message {
+		case "NameTranslation":
+			got[m.PvD] = append(got[m.PvD], m.Address+" "+m.Server)
+			if m.Name != f.Name || m.Canonical != f.Name || m.Origin != "dns" || m.Expires.(float64) < 50 {
+				t.Errorf("%+v", m)
+			}
+		case "TranslationDone":
+			done++
+			if m.Err != "" || m.Name != f.Name {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	for pvd, want := range map[string][]string{
+		"eth0/ipv4":  {"203.0.113.17 192.168.1.1:53", "192.168.1.80 192.168.1.1:53"},
+		"eth0/ipv6":  {"203.0.113.17 [2001:db8:1::53]:53", "2001:db8:ffff::1 [2001:db8:1::53]:53"},
+		"wlan0/ipv6": {"2001:db8:ffff::1 [2001:db8:2::53]:53"},
+	} {
+		if !same(got[pvd], want) {
+			t.Errorf("%s has %q, want %q", pvd, got[pvd], want)
+		}
+	}
+	if done != 3 || len(got) != 3 {
+		t.Errorf("%d domains, %d ends", len(got), done)
+	}
+}
+
+// same tells whether two lists have the same in them.
+func same(a, b []string) bool {
+	count := map[string]int{}
+	for _, s := range a {
+		count[s]++
+	}
+	for _, s := range b {
+		count[s]--
+	}
+	for _, c := range count {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// The domain is chosen by String form, interface, and interface with family.
+func TestChoice(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	for _, c := range []struct {
+		args []string
+		want []string // the first two words of each line
+	}{
+		{[]string{"-pvd", "eth0/ipv4"}, []string{"eth0/ipv4 203.0.113.17", "eth0/ipv4 192.168.1.80"}},
+		{[]string{"-pvd", "wlan0"}, []string{"wlan0/ipv6 2001:db8:ffff::1"}},
+		{[]string{"-pvd", "eth0", "-6"}, []string{"eth0/ipv4 192.168.1.1:53:", "eth0/ipv6 2001:db8:ffff::1"}},
+		{[]string{"-pvd", "eth0/ipv6", "-4"}, []string{"eth0/ipv6 203.0.113.17"}},
+	} {
+		r := heard(t, n, f, append(c.args, f.Name)...)
+		var got []string
+		for l := range strings.Lines(r.Out) {
+			got = append(got, strings.Join(strings.Fields(l)[:2], " "))
+		}
+		if r.Status != 0 || !same(got, c.want) {
+			t.Errorf("%q: status %d, %q, want %q\n%s%s", c.args, r.Status, got, c.want, r.Out, r.Err)
+		}
+	}
+}
+
+func TestNothingFound(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	slow := miftest.Name{Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, Fault: miftest.Fault{Drop: true}}
+	if err := f.Eth0IPv4DNS.SetZone(miftest.Zone{"slow.example.com": slow}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args       []string
+		says, errs string
+	}{
+		{[]string{"-pvd", "eth0/ipv4", "nobody.example.com"}, "no such name", ""},
+		{[]string{"-pvd", "eth0/ipv4", "-timeout", "100ms", "slow.example.com"}, "no further answer in time", ""},
+		{[]string{"-pvd", "eth7", f.Name}, "", `no provisioning domain "eth7", but eth0/ipv4, eth0/ipv6, wlan0/ipv6`},
+		{[]string{"-pvd", "wlan0", f.Name}, "no name server", ""}, // its router is not heard again
+		{[]string{"-json", "-pvd", "eth0/ipv4", "nobody.example.com"}, `"message":"TranslationDone","id":1,"interface":2,"name":"nobody.example.com","pvd":"eth0/ipv4","err":`, ""},
+	} {
+		r := exampletest.RunIn(t, n.Host(), c.args...)
+		if r.Status != 1 || !strings.Contains(r.Out, c.says) || !strings.Contains(r.Err, c.errs) {
+			t.Errorf("%q: status %d, want 1\n%s%s", c.args, r.Status, r.Out, r.Err)
+		}
+	}
+}
+
+// What cannot be written to is told.
+func TestBrokenPipe(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	c := exampletest.In(n.Host(), "-pvd", "eth0/ipv4", f.Name)
+	reader, writer := io.Pipe()
+	reader.Close()
+	c.Stdout = writer
+	if err := c.Run(); err == nil {
+		t.Error("nobody read it, and it ended well")
+	}
+}

@@ -1,0 +1,119 @@
+// Watch tells of the interfaces, provisioning domains, configuration elements and
+// addresses of this host as they come, change and go.
+//
+//	go run ./examples/watch
+//	go run ./examples/watch -json -for 10s
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/examples/internal/program"
+	"github.com/go-mif/mif/examples/internal/show"
+)
+
+const usage = `watch [flags]
+
+Watch tells of interfaces, provisioning domains, their configuration elements and
+their addresses as they come (+), change (~) and go (-), and of what the elements
+say (=). It subscribes to everything, and asks for every item of an element when
+that is announced (draft-ietf-mif-api-extension-00, sections 3.5.1 to 3.5.15).
+
+    watch                   until it is interrupted
+    watch -json -for 10s    ten seconds of it, for a script
+
+With -json each message is an object on a line of its own, with seq (1, 2, 3 ...),
+time (RFC 3339) and message (its name), and those of these that apply: interface
+(the kernel's index), name, pvd, fqdn, family, element, address, preferred, valid
+(seconds left, or "forever"), item, data (a list of objects with value, element,
+source, expires), err, and of an interface flags, kind, mtu, hardware, up, carrier.
+Parents are announced before their children, and go after them. Synced tells that
+what there was when watch began to look is announced: its request says of what.
+
+NoConfigurationData is told of an item that was told before; with -v of every item
+that was asked for in vain. With -v also requests are told that came too late,
+for a domain that was gone (Rejected), and, on the standard error, which sources
+of facts work.
+`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	p := program.New("watch", usage)
+	limit := p.Duration("for", 0, "end after a `time`; 0 is never")
+	verbose := p.Bool("v", false, "tell more")
+	if status, ok := p.Parse(args, 0); !ok {
+		return status
+	}
+	if *limit < 0 {
+		return p.Misuse("-for %v is no time", *limit)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if *limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *limit)
+		defer cancel()
+	}
+	h, err := mif.Open(&p.Config)
+	if err != nil {
+		return p.Fail(err)
+	}
+	defer h.Close()
+	if *verbose {
+		sources(p, h)
+	}
+	if err := watch(ctx, h, newView(p), *verbose); err != nil {
+		return p.Fail(err)
+	}
+	return program.Done
+}
+
+func newView(p *program.Program) view {
+	if p.JSON {
+		return show.NewLines(p.Out)
+	}
+	return newPlain(p.Out)
+}
+
+func sources(p *program.Program, h *mif.Host) {
+	for _, s := range h.Sources() {
+		state := "works"
+		if s.Err != nil {
+			state = s.Err.Error()
+		}
+		fmt.Fprintf(p.Err, "source: %s %s: %s\n", s.Name, s.Path, state)
+	}
+}
+
+// watch shows events until the context is done. A view that cannot be written to, as
+// when the reader of a pipe has gone, ends it with an error.
+func watch(ctx context.Context, h *mif.Host, v view, verbose bool) error {
+	s := h.NewSession()
+	defer s.Close()
+	w := &watcher{session: s, domains: map[mif.PvDID]bool{}, told: map[item]bool{}, verbose: verbose}
+	w.session.Post(mif.AnnounceInterfaces{})
+	w.session.Post(mif.AnnounceProvisioningDomains{})
+	for e, err := range s.Events(ctx) {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+			return nil
+		case err != nil:
+			return err
+		}
+		w.follow(e)
+		if !w.worth(e) {
+			continue
+		}
+		if err := v.Event(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
