@@ -22,6 +22,7 @@ type app struct {
 	next    []mif.Request // to be posted when there is nothing more to get
 	open    int           // requests that were not answered yet
 	limit   time.Time     // of what is waited for; zero: that of the tour
+	ending  bool          // the rest is stopped
 	late    bool          // names are translated: connect to whatever is still found
 }
 
@@ -81,8 +82,12 @@ func (a *app) until(done func() bool) error {
 	}
 }
 
-// check waits for an event.
+// check waits for an event. Once the tour's time is up, only the ends of what it has
+// stopped are of interest.
 func (a *app) check() error {
+	if err := a.ctx.Err(); err != nil && !a.ending {
+		return err
+	}
 	if a.limit.IsZero() {
 		return a.session.Check(a.ctx)
 	}

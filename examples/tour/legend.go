@@ -84,6 +84,9 @@ func mark(best bool) string {
 }
 
 func failure(t *attempt) string {
+	if t.err == nil {
+		return "it was not decided"
+	}
 	if errors.Is(t.err, mif.ErrStopped) {
 		return fmt.Sprintf("it did not answer in %s and was stopped", show.Milliseconds(t.took))
 	}

@@ -61,7 +61,10 @@ func (t *attempt) before(o *attempt) bool {
 
 // nothing is the error if there is no connection to use.
 func (a *app) nothing() error {
-	if len(a.domains) == 0 {
+	switch {
+	case a.ctx.Err() != nil:
+		return fmt.Errorf("%w in the time there was", errNothing)
+	case len(a.domains) == 0:
 		return fmt.Errorf("%w: there is no provisioning domain on this host", errNothing)
 	}
 	return fmt.Errorf("%w to %s port %d in any of %d domains", errNothing, a.stage.name, a.stage.port, len(a.domains))

@@ -9,6 +9,7 @@ import (
 
 // use uses the best connection, stops what is still under way and closes the rest.
 func (a *app) use(best *attempt) error {
+	a.ending = true
 	a.stop()
 	if err := a.until(a.stopped); err != nil {
 		return err
