@@ -52,6 +52,7 @@ func (m *linkMessage) attribute(kind uint16, v []byte) {
 	case iflaLinkInfo:
 		m.kind = cstring(nested(v, iflaInfoKind))
 	case iflaAFSpec:
+		m.hasIPv6 = true // if only that there is none, as where the MTU is too small for it
 		m.ipv6(nested(v, afINET6))
 	case iflaProtInfo:
 		if m.family == afINET6 {

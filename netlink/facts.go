@@ -135,7 +135,7 @@ func (t *tables) routeFacts(l *link, f *pvd.Facts) bool {
 	}
 	f.Routes = append([]pvd.RouteFact(nil), s...)
 	if soonest.After(t.now) {
-		t.owed.later(target{listRoutes6, l.index}, soonest.Add(-lookBefore))
+		t.check(l.index, soonest.Add(-lookBefore))
 	}
 	return true
 }

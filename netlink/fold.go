@@ -18,15 +18,18 @@ type tables struct {
 	addresses map[addressKey]*addressEntry
 	groups    map[groupKey]group
 	objects   map[uint32]*object
+	unions    map[uint32]*object // those of them that are groups
 	rules     map[string]int
 	kinds     map[string]string // the kinds of links, each once
 
-	dirty []*link           // those with something to tell
-	gone  []pvd.InterfaceID // told, and no more
-	list  *list             // being received; nil: none
-	owed  owed              // lists that events have made necessary
-	seen  messages          // memory used again
-	shape scratch           // memory used again
+	dirty     []*link             // those with something to tell
+	gone      []pvd.InterfaceID   // told, and no more
+	list      *list               // being received; nil: none
+	owed      owed                // lists that events have made necessary
+	checks    map[int32]time.Time // when routes of links are looked at before they expire
+	nextCheck time.Time           // the first of them; zero: none
+	seen      messages            // memory used again
+	shape     scratch             // memory used again
 }
 
 // messages are where messages are decoded to.
@@ -46,9 +49,11 @@ func newTables(log *slog.Logger) *tables {
 		addresses: map[addressKey]*addressEntry{},
 		groups:    map[groupKey]group{},
 		objects:   map[uint32]*object{},
+		unions:    map[uint32]*object{},
 		rules:     map[string]int{},
 		kinds:     map[string]string{},
 		owed:      owed{},
+		checks:    map[int32]time.Time{},
 	}
 }
 
@@ -56,9 +61,6 @@ func newTables(log *slog.Logger) *tables {
 // nothing.
 func (t *tables) event(m *message) {
 	t.clock++
-	if debugTap != nil {
-		debugTap(t, m)
-	}
 	switch s := &t.seen; m.kind {
 	case rtmNewLink, rtmDelLink:
 		if s.link.decode(m.body) {
@@ -150,5 +152,3 @@ func settle(keep *time.Time, t time.Time) bool {
 	*keep = t
 	return true
 }
-
-var debugTap func(*tables, *message)

@@ -62,7 +62,7 @@ func (t *tables) addressEvent(m *addressMessage, gone bool) {
 	if a := t.addresses[k]; a != nil {
 		t.removeAddress(a)
 		if l := a.link; k.family == afINET && l.ipv4 == 0 && l.first != nil {
-			t.owed.routes(listRoutes4, l.index)
+			t.owed.one(listRoutes4, l.index)
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package netlink
 
-import (
-	"time"
-
-	"github.com/go-mif/mif/pvd"
-)
+import "github.com/go-mif/mif/pvd"
 
 // A link is all that is known under one index. It can have routes before it is
 // heard of itself; it is present if it has an identity.
@@ -24,8 +20,7 @@ type link struct {
 	ipv4       int             // how many of them are IPv4
 	first      *hop            // of the routes that leave by it
 	ras        []*ra
-	rasDropped bool      // more routers than are kept: said once
-	refreshed  time.Time // when its IPv6 routes were last listed
+	rasDropped bool // more routers than are kept: said once
 
 	stamp, mark uint64 // the last event and the last list that told of it
 	dirty       uint8
@@ -115,7 +110,7 @@ func (t *tables) setLink(m *linkMessage) *link {
 	}
 	if l.mtu != m.mtu {
 		if l.mtu != 0 { // what becomes of the one for IPv6 comes later, and without a word
-			t.owed[target{listLinks, l.index}] = time.Time{}
+			t.owed.one(listLinks, l.index)
 		}
 		l.mtu = m.mtu
 		t.touch(l, dirtyLink)
@@ -133,10 +128,10 @@ func (t *tables) linkState(l *link, m *linkMessage) {
 	if m.flags&iffUp == 0 || l.flags&running != 0 && m.flags&running == 0 || l.master != m.master {
 		t.suspect(l)
 	}
-	if l.flags&running != running && m.flags&running == running {
+	if l.mtu != 0 && l.flags&running != running && m.flags&running == running {
 		// The kernel does not tell of IPv6 addresses set while there was no carrier,
 		// and not of all when there is one again.
-		t.owed[target{listAddresses, l.index}] = time.Time{}
+		t.owed.one(listAddresses, l.index)
 	}
 	if l.flags != m.flags || l.operState != m.operState {
 		l.flags, l.operState = m.flags, m.operState
@@ -157,8 +152,8 @@ func (t *tables) setIPv6(l *link, m *linkMessage) {
 // suspect owes lists of what can have vanished with a state of the link.
 func (t *tables) suspect(l *link) {
 	if l.first != nil {
-		t.owed.routes(listRoutes4, l.index)
-		t.owed.routes(listRoutes6, l.index)
+		t.owed.one(listRoutes4, l.index)
+		t.owed.one(listRoutes6, l.index)
 	}
 	t.suspectObjects(l.index)
 }

@@ -52,34 +52,52 @@ func (t *tables) setObject(m *objectMessage) *object {
 		return o
 	}
 	o.present, o.hop, o.reject, o.members = true, h, m.reject, slices.Clone(m.members)
+	if len(o.members) > 0 {
+		t.unions[m.id] = o
+	} else {
+		delete(t.unions, m.id)
+	}
 	t.resolveAll(m.id)
 	return o
 }
 
-// removeObject forgets an object. Its IPv4 routes go with it without a word, and
-// its IPv6 routes on some hosts.
+// removeObject forgets an object.
 func (t *tables) removeObject(id uint32, o *object) {
 	o.present, o.hop, o.members = false, nexthop{}, nil
-	for r := range o.users {
-		if r.key.inet == afINET {
-			t.owed.routes(listRoutes4, 0)
-		} else {
-			t.owed.routes(listRoutes6, 0)
-		}
-	}
+	delete(t.unions, id)
+	t.doubtUsers(o)
 	t.resolveAll(id)
 	if len(o.users) == 0 {
 		delete(t.objects, id)
 	}
 }
 
-// suspectObjects owes a list of nexthop objects, if there are any that the state
-// of the link could have ended.
+// doubtUsers owes lists of the routes by an object that has ended or may have:
+// IPv4 routes go with it without a word, and so do IPv6 routes on some hosts.
+func (t *tables) doubtUsers(o *object) {
+	for r := range o.users {
+		if r.key.inet == afINET {
+			t.owed.whole(listRoutes4)
+		} else {
+			t.owed.whole(listRoutes6)
+		}
+	}
+}
+
+// suspectObjects owes lists of what ends with a state of the link: the objects
+// that go by it, and the groups that have but those. Others of the same ids may
+// have taken their place before a list could tell.
 func (t *tables) suspectObjects(index int32) {
-	for _, o := range t.objects {
-		if o.present && o.hop.index == index {
-			t.owed.whole(listObjects)
-			return
+	for id, o := range t.objects {
+		if !o.present || o.hop.index != index {
+			continue
+		}
+		t.owed.whole(listObjects)
+		t.doubtUsers(o)
+		for _, u := range t.unions {
+			if slices.Contains(u.members, id) {
+				t.doubtUsers(u)
+			}
 		}
 	}
 }
@@ -100,14 +118,18 @@ func (t *tables) leaveObject(r *route) {
 
 // resolveAll gives the routes by an object, or by a group with it, their hops anew.
 func (t *tables) resolveAll(id uint32) {
-	for i, o := range t.objects {
-		if i != id && !slices.Contains(o.members, id) {
-			continue
+	t.resolveUsers(t.objects[id])
+	for i, u := range t.unions {
+		if i != id && slices.Contains(u.members, id) {
+			t.resolveUsers(u)
 		}
-		for r := range o.users {
-			t.disconnect(r)
-			t.resolve(r)
-		}
+	}
+}
+
+func (t *tables) resolveUsers(o *object) {
+	for r := range o.users {
+		t.disconnect(r)
+		t.resolve(r)
 	}
 }
 

@@ -34,7 +34,6 @@ type hop struct {
 // A group is the routes of one key, in the kernel's order if they are IPv4.
 type group struct {
 	first, last *route
-	shuffled    bool // their order is not known
 }
 
 // is tells whether r is the IPv4 route that m tells of.
@@ -84,7 +83,18 @@ func (g group) goes(object uint32, n nexthop) *route {
 // lists of its links.
 func (t *tables) insert(m *routeMessage, k groupKey, hops []nexthop, behind *route) *route {
 	r := &route{key: k, kind: m.kind, scope: m.scope, proto: m.proto, source: m.source, object: m.object, extra: m.extra}
-	g := t.groups[k]
+	t.chain(r, behind)
+	if m.object != 0 {
+		t.useObject(r)
+	} else {
+		t.connect(r, hops)
+	}
+	return r
+}
+
+// chain puts a route into its group.
+func (t *tables) chain(r, behind *route) {
+	g := t.groups[r.key]
 	if r.before = behind; behind == nil {
 		r.behind, g.first = g.first, r
 	} else {
@@ -95,13 +105,27 @@ func (t *tables) insert(m *routeMessage, k groupKey, hops []nexthop, behind *rou
 	} else {
 		r.behind.before = r
 	}
-	t.groups[k] = g
-	if m.object != 0 {
-		t.useObject(r)
+	t.groups[r.key] = g
+}
+
+// unchain takes a route out of its group.
+func (t *tables) unchain(r *route) {
+	g := t.groups[r.key]
+	if r.before == nil {
+		g.first = r.behind
 	} else {
-		t.connect(r, hops)
+		r.before.behind = r.behind
 	}
-	return r
+	if r.behind == nil {
+		g.last = r.before
+	} else {
+		r.behind.before = r.before
+	}
+	if g.first == nil {
+		delete(t.groups, r.key)
+	} else {
+		t.groups[r.key] = g
+	}
 }
 
 // connect gives a route its hops.
@@ -144,22 +168,7 @@ func (t *tables) disconnect(r *route) {
 }
 
 func (t *tables) removeRoute(r *route) {
-	g := t.groups[r.key]
-	if r.before == nil {
-		g.first = r.behind
-	} else {
-		r.before.behind = r.behind
-	}
-	if r.behind == nil {
-		g.last = r.before
-	} else {
-		r.behind.before = r.before
-	}
-	if g.first == nil {
-		delete(t.groups, r.key)
-	} else {
-		t.groups[r.key] = g
-	}
+	t.unchain(r)
 	if r.object != 0 {
 		t.leaveObject(r)
 	}

@@ -34,8 +34,8 @@ func (t *tables) route4(m *routeMessage, flags uint16) {
 	switch {
 	case flags&nlmFReplace != 0:
 		t.entomb(m.key)
-		if g.first != g.last && (g.shuffled || t.owed.doubt()) || t.list != nil {
-			t.owed.routes(listRoutes4, 0)
+		if g.first != g.last && t.owed.doubt() || t.list != nil {
+			t.owed.one(listRoutes4, 0)
 		}
 		if g.first != nil {
 			defer t.removeRoute(g.first)
@@ -61,13 +61,15 @@ func (t *tables) routeEntry(m *routeMessage) {
 	}
 	g := t.groups[m.key]
 	r := g.is(m)
-	if r == nil {
+	switch {
+	case r == nil:
 		r = t.insert(m, m.key, m.hops, g.last)
 		if d.index != 0 && g.first != nil {
-			g = t.groups[m.key]
-			g.shuffled = true
-			t.groups[m.key] = g
+			t.owed.whole(listRoutes4) // to know its place
 		}
+	case d.index == 0 && r.behind != nil: // the list has the kernel's order
+		t.unchain(r)
+		t.chain(r, t.groups[m.key].last)
 	}
 	r.mark = d.id
 }

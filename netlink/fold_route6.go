@@ -27,7 +27,7 @@ func (t *tables) route6(m *routeMessage, replace bool) {
 	if replace {
 		t.replace6(m)
 	} else if len(m.hops) > 1 && (m.key.linkLocal() || t.groups[m.key].first != nil) {
-		t.owed.routes(listRoutes6, m.hops[0].index) // of several, one tells for all: here the last, in lists the first
+		t.owed.one(listRoutes6, m.hops[0].index) // of several, one tells for all: here the last, in lists the first
 	}
 	m.hops6(func(k groupKey, n nexthop) { t.set6(m, k, n).stamp = t.clock })
 	if m.expires == 0 && m.proto == protocolRA {
@@ -49,10 +49,21 @@ func (t *tables) set6(m *routeMessage, k groupKey, n nexthop) *route {
 	}
 	changed := r.kind != m.kind || r.proto != m.proto || r.preference != m.preference
 	r.kind, r.proto, r.preference, r.source = m.kind, m.proto, m.preference, m.source
-	if settle(&r.expiry, t.expiry(m)) || changed {
+	end := t.expiry(m)
+	if settle(&r.expiry, end) || t.putOff(&r.expiry, end) || changed {
 		t.touchHops(r)
 	}
 	return r
+}
+
+// putOff moves an end that is near and has been put off, be it ever so little: kept, it
+// would pass before it is true.
+func (t *tables) putOff(keep *time.Time, end time.Time) bool {
+	if !keep.Before(end) || keep.After(t.now.Add(lookBefore+tolerance)) {
+		return false
+	}
+	*keep = end
+	return true
 }
 
 func (t *tables) touchHops(r *route) {
@@ -108,7 +119,7 @@ func (t *tables) replace6(m *routeMessage) {
 	g := t.groups[m.key]
 	t.entomb(m.key)
 	if m.key.linkLocal() || t.list != nil {
-		t.owed.routes(listRoutes6, 0)
+		t.owed.one(listRoutes6, 0)
 		return
 	}
 	if m.object != 0 && g.goes(m.object, nexthop{}) != nil {
@@ -119,7 +130,7 @@ func (t *tables) replace6(m *routeMessage) {
 		all = all && r.shares()
 	}
 	if g.first != g.last && !all {
-		t.owed.routes(listRoutes6, 0)
+		t.owed.one(listRoutes6, 0)
 		return
 	}
 	t.drop6(m)

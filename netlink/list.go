@@ -84,6 +84,10 @@ func (t *tables) sweepLinks(d *list) {
 	if d.index != 0 {
 		return // of its end there is an event
 	}
+	if len(t.addresses) == 0 && len(t.groups) == 0 { // the first: make room for what comes next
+		t.addresses = make(map[addressKey]*addressEntry, 3*len(t.links))
+		t.groups = make(map[groupKey]group, 5*len(t.links))
+	}
 	for index, l := range t.links {
 		switch {
 		case l.id.IsValid() && l.mark != d.id && l.stamp <= d.since:
@@ -183,8 +187,8 @@ func (t *tables) entomb(k groupKey) {
 // owed are the lists that are necessary, and when.
 type owed map[target]time.Time
 
-// routes owes a list of routes at once: of those by one interface, or all.
-func (o owed) routes(kind listKind, index int32) { o[target{kind, index}] = time.Time{} }
+// one owes at once a list of what one interface has, or of all if there is none.
+func (o owed) one(kind listKind, index int32) { o[target{kind, index}] = time.Time{} }
 
 // whole owes a list of all of a kind at once.
 func (o owed) whole(kind listKind) { o[target{kind, 0}] = time.Time{} }
@@ -206,13 +210,38 @@ func (o owed) later(of target, at time.Time) {
 	}
 }
 
-// refreshPace is the least time between lists of one interface's IPv6 routes that
-// router advertisements can have refreshed without a word.
-const refreshPace = 100 * time.Millisecond
+// refreshPace is how long lists wait for one interface's IPv6 routes that may have
+// been refreshed without a word: there may be more of that, and there is no hurry.
+const refreshPace = 30 * time.Millisecond
 
 // refresh owes a list of the routes that an advertisement may have refreshed.
 func (t *tables) refresh(index int32) {
-	if l := t.links[index]; l != nil {
-		t.owed.later(target{listRoutes6, index}, l.refreshed.Add(refreshPace))
+	if l := t.links[index]; l != nil && l.first != nil {
+		t.owed.later(target{listRoutes6, index}, t.now.Add(refreshPace))
+	}
+}
+
+// check sees to it that a link's routes are looked at before one of them expires.
+func (t *tables) check(index int32, at time.Time) {
+	t.checks[index] = at
+	if t.nextCheck.IsZero() || at.Before(t.nextCheck) {
+		t.nextCheck = at
+	}
+}
+
+// dueChecks owes the lists by which routes are looked at before they expire. It
+// costs by the links that have such routes, but seldom.
+func (t *tables) dueChecks() {
+	if t.nextCheck.IsZero() || t.nextCheck.After(t.now) {
+		return
+	}
+	t.nextCheck = time.Time{}
+	for index, at := range t.checks {
+		if at.After(t.now) {
+			t.check(index, at)
+			continue
+		}
+		delete(t.checks, index)
+		t.owed.one(listRoutes6, index)
 	}
 }

@@ -21,34 +21,44 @@ var errTorn = errors.New("list torn")
 
 // listAll owes a list of everything.
 func (w *Watcher) listAll() {
+	w.stale = 1<<listKinds - 1
+	w.safety = time.Now().Add(w.config.SafetyInterval)
 	for k := range listKinds {
 		w.tables.owed.whole(k)
 	}
 }
 
 // settleLists asks for the lists that are due, and for those that become due by
-// what they tell. What does not succeed is owed later.
+// what they tell. What does not succeed is owed later: the later, the oftener it
+// was in vain.
 func (w *Watcher) settleLists() error {
+	w.tables.dueChecks()
 	if len(w.tables.owed) == 0 {
 		return nil
 	}
-	trouble := false
+	var torn []target
 	for range attempts {
 		due := w.due()
 		if len(due) == 0 {
 			break
 		}
-		torn, err := w.listEach(due)
-		if err != nil {
-			return err
+		for _, of := range due {
+			again, err := w.listTarget(of, due)
+			if err != nil {
+				return err
+			}
+			if again {
+				torn = append(torn, target{of.kind, 0})
+			}
 		}
-		trouble = torn
 	}
-	if !trouble {
+	if torn = append(torn, w.due()...); len(torn) == 0 { // else it is enough for now
 		w.pause = 0
+		return nil
 	}
-	for _, of := range w.due() { // enough for now
-		w.again(of)
+	w.pause = min(max(2*w.pause, shortPause), longPause)
+	for _, of := range torn {
+		w.tables.owed.later(of, w.tables.now.Add(w.pause))
 	}
 	return nil
 }
@@ -81,33 +91,31 @@ func (w *Watcher) due() []target {
 	return slices.Compact(due)
 }
 
-// listEach lists what is due, and tells whether some of it must be done again.
-func (w *Watcher) listEach(due []target) (torn bool, err error) {
-	all, lost := len(due) >= int(listKinds), w.lost
-	w.lost = false
-	for _, of := range due {
-		if w.skip(of, due) {
-			continue
-		}
-		again, err := w.listOne(of)
-		if err != nil && !errors.Is(err, errTorn) {
-			return torn, err
-		}
-		if again || err != nil {
-			torn = true
-			w.again(of)
-		}
-		if w.lost { // the rest would be lost on us as well
-			return true, w.overrun()
-		}
+// listTarget lists what is due, and tells whether it must be listed again.
+func (w *Watcher) listTarget(of target, due []target) (again bool, err error) {
+	if w.skip(of, due) {
+		return false, nil
 	}
-	if w.lost = lost && !all; lost && all {
-		w.resynced = true
+	again, err = w.listOne(of)
+	if w.lost {
+		return false, w.overrun()
 	}
-	if all {
-		w.safety = w.tables.now.Add(w.config.SafetyInterval)
+	if errors.Is(err, errTorn) {
+		w.config.Log.Debug("list torn", "kind", of.kind, "err", err)
+		return true, nil
 	}
-	return torn, nil
+	if err == nil && !again && of.index == 0 {
+		w.listed(of.kind)
+	}
+	return again, err
+}
+
+// listed counts the kinds that remain to be listed after a loss, and until it is
+// time for the next safety.
+func (w *Watcher) listed(kind listKind) {
+	if w.stale &^= 1 << kind; w.stale == 0 && w.behind {
+		w.behind, w.resynced = false, true
+	}
 }
 
 // skip tells that a list of one interface's routes has nothing to find.
@@ -118,14 +126,6 @@ func (w *Watcher) skip(of target, due []target) bool {
 	l := w.tables.links[of.index]
 	routes := of.kind == listRoutes4 || of.kind == listRoutes6
 	return l == nil || routes && l.first == nil || slices.Contains(due, target{of.kind, 0})
-}
-
-// again owes a list later: the later, the oftener it was in vain.
-func (w *Watcher) again(of target) {
-	if w.pause = min(max(2*w.pause, shortPause), longPause); of.index != 0 {
-		of.index = 0
-	}
-	w.tables.owed.later(of, time.Now().Add(w.pause))
 }
 
 // listOne lists one target and tells whether it should be listed again.
@@ -140,8 +140,8 @@ func (w *Watcher) listOne(of target) (again bool, err error) {
 		return false, fmt.Errorf("list: %w", err)
 	}
 	w.lists++
-	d := w.tables.begin(w.listed(of), w.lists)
-	if err := w.readList(d); err != nil {
+	d := w.tables.begin(w.scope(of), w.lists)
+	if err := w.read(w.replies); err != nil {
 		w.tables.abandon()
 		return true, err
 	}
@@ -150,14 +150,11 @@ func (w *Watcher) listOne(of target) (again bool, err error) {
 		return true, nil
 	}
 	w.tables.end()
-	if l := w.tables.links[of.index]; l != nil && of.kind == listRoutes6 {
-		l.refreshed = w.tables.now
-	}
 	return d.disturbed, nil
 }
 
-// listed is what a list will be of: without filters, of all.
-func (w *Watcher) listed(of target) target {
+// scope is what a list will be of: without filters, of all.
+func (w *Watcher) scope(of target) target {
 	if !w.socket.strict && of.kind != listLinks {
 		of.index = 0
 	}
@@ -174,12 +171,18 @@ func (w *Watcher) barrier() error {
 	if err := w.socket.send(w.request); err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	return nil
+	return w.read(w.answered) // or it would take the room of what comes next
 }
 
-// readList reads until the list ends, folding events in their turn.
-func (w *Watcher) readList(d *list) error {
-	for done := false; !done; {
+// answered tells whether a datagram answers the last request.
+func (w *Watcher) answered(b []byte) (bool, error) {
+	m, _, ok := cutMessage(b)
+	return ok && m.seq == w.seq, nil
+}
+
+// read reads replies until done says so, folding events in their turn.
+func (w *Watcher) read(done func(reply []byte) (bool, error)) error {
+	for {
 		n, err := w.socket.receive(false, 1)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
@@ -193,21 +196,18 @@ func (w *Watcher) readList(d *list) error {
 		w.tables.now = time.Now()
 		for i := range n {
 			b, event, whole := w.socket.take(i)
-			if !whole {
-				w.lost = true
-			}
+			w.lost = w.lost || !whole
 			if event {
 				w.events(b)
-			} else if done, err = w.replies(d, b); err != nil {
+			} else if end, err := done(b); end || err != nil {
 				return err
 			}
 		}
 	}
-	return nil
 }
 
 // replies folds a datagram of a list, and tells whether it was the last.
-func (w *Watcher) replies(d *list, b []byte) (done bool, err error) {
+func (w *Watcher) replies(b []byte) (done bool, err error) {
 	for {
 		m, rest, ok := cutMessage(b)
 		if !ok {
@@ -218,7 +218,7 @@ func (w *Watcher) replies(d *list, b []byte) (done bool, err error) {
 			continue
 		}
 		if m.flags&nlmFDumpInterrupted != 0 {
-			d.interrupted = true
+			w.tables.list.interrupted = true
 		}
 		switch m.kind {
 		case nlmsgDone, nlmsgError:

@@ -80,4 +80,4 @@ type Changes struct {
 	Resynced bool
 }
 
-func (c *Changes) any() bool { return len(c.Links) > 0 || len(c.Gone) > 0 || c.Resynced }
+func (c Changes) any() bool { return len(c.Links) > 0 || len(c.Gone) > 0 || c.Resynced }

@@ -24,8 +24,10 @@ type Watcher struct {
 	armed       time.Time // the deadline that the socket was last given
 	isArmed     bool
 
-	lost     bool // events were lost since everything was listed
-	resynced bool // and it was listed again since the last Receive
+	lost     bool  // events were lost, which is to be dealt with
+	behind   bool  // events were lost, and since then not everything was listed
+	stale    uint8 // the kinds that remain to be listed, a bit each
+	resynced bool  // the last of them was listed since the last Receive
 	lists    uint64
 	request  []byte // memory used again
 	seq      uint32
@@ -51,7 +53,6 @@ func Open(c *Config) (*Watcher, error) {
 		s.file.Close()
 		return nil, fmt.Errorf("netlink: open: %w", err)
 	}
-	w.resynced = false
 	return w, nil
 }
 
@@ -140,6 +141,9 @@ func (w *Watcher) deadline(until time.Time) time.Time {
 	if !until.IsZero() && until.Before(d) {
 		d = until
 	}
+	if at := w.tables.nextCheck; !at.IsZero() && at.Before(d) {
+		d = at
+	}
 	for _, at := range w.tables.owed {
 		if at.Before(d) {
 			d = at
@@ -185,9 +189,11 @@ func (w *Watcher) burst(wait bool) error {
 // overrun is what follows a loss of events. Until the queue has been read empty
 // the kernel goes on dropping, so lists must wait for that.
 func (w *Watcher) overrun() error {
-	w.lost = true
+	w.behind = true
+	err := w.drain()
+	w.lost = false
 	w.listAll()
-	return w.drain()
+	return err
 }
 
 // drain reads the queue empty.
@@ -197,9 +203,7 @@ func (w *Watcher) drain() error {
 		switch {
 		case errors.Is(err, unix.EAGAIN):
 			return nil
-		case errors.Is(err, unix.ENOBUFS):
-			w.lost = true
-		case err != nil:
+		case err != nil && !errors.Is(err, unix.ENOBUFS):
 			return err
 		}
 		w.tables.now = time.Now()
@@ -211,8 +215,8 @@ func (w *Watcher) drain() error {
 func (w *Watcher) fold(n int) {
 	for i := range n {
 		b, event, whole := w.socket.take(i)
-		if !whole {
-			w.lost = true
+		if !whole { // it was larger than the kernel ever makes them
+			w.behind = true
 			w.listAll()
 		}
 		if event {
