@@ -28,6 +28,7 @@ type Options struct {
 func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now time.Time) *Snapshot {
 	e := newEdit(prev)
 	b := builder{e: e, o: o, now: now}
+	b.g.scratch.init()
 	e.s.options = o
 	for _, f := range changed {
 		b.link(f)
@@ -50,6 +51,8 @@ type builder struct {
 	o     Options
 	now   time.Time
 	moved []uplink // became uplinks, or ceased to be
+	none  Link     // what was there before a link that is new
+	g     gathering
 }
 
 func (b *builder) remove(id InterfaceID) {
@@ -141,14 +144,14 @@ func (l *Link) routed(f Family) bool {
 
 // make is the heart: the domains that facts about one interface amount to.
 func (b *builder) make(f *Facts, old *Link) *Link {
-	l := &Link{iface: f.Interface, facts: f}
 	if !usable(&f.Interface) {
-		return l
+		return &Link{iface: f.Interface, facts: f}
 	}
 	if old == nil {
-		old = &Link{}
+		old = &b.none
 	}
-	g := gather(f, b.now)
+	l, g := newLink(f), &b.g
+	g.gather(f, b.now)
 	b.adopt(g, f.Interface.Index)
 	groups := g.domains(b.o.MergeFamilies, old)
 	for _, d := range groups {
@@ -156,6 +159,16 @@ func (b *builder) make(f *Facts, old *Link) *Link {
 	}
 	l.expires = g.expires
 	return l
+}
+
+// newLink makes a link with room for as many domains as links mostly have.
+func newLink(f *Facts) *Link {
+	l := &struct {
+		Link
+		room [2]*Domain
+	}{Link: Link{iface: f.Interface, facts: f}}
+	l.domains = l.room[:0]
+	return &l.Link
 }
 
 // adopt adds those data of the host's own resolver that only this link can own.

@@ -230,13 +230,18 @@ func some[T any, D interface {
 	return d
 }
 
-// empty tells whether c has nothing at all.
+// empty tells whether c has nothing at all, as that of most elements.
 func (c *Configuration) empty() bool {
-	return !slices.ContainsFunc(Items(), func(i Item) bool { return c.Get(i) != nil })
+	return len(c.DNSServers)+len(c.SearchDomains)+len(c.RoutingDomains)+len(c.Routers)+len(c.Routes)+len(c.Prefixes)+
+		len(c.MTU)+len(c.PREF64)+len(c.CaptivePortal)+len(c.EncryptedResolvers)+len(c.NTPServers)+len(c.PvDOption)+
+		len(c.AdditionalInfo) == 0
 }
 
 // collect adds to c those data of d that keep wants.
 func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Time) bool) {
+	if d.empty() {
+		return
+	}
 	collect(&c.DNSServers, d.DNSServers, keep)
 	collect(&c.SearchDomains, d.SearchDomains, keep)
 	collect(&c.RoutingDomains, d.RoutingDomains, keep)
@@ -253,16 +258,23 @@ func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Ti
 }
 
 func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
-	for _, d := range from {
-		if keep(d.Element, d.Expiry) {
-			*to = append(*to, d)
+	for i, d := range from {
+		if !keep(d.Element, d.Expiry) {
+			continue
 		}
+		if len(*to) == cap(*to) {
+			*to = slices.Grow(*to, len(from)-i)
+		}
+		*to = append(*to, d)
 	}
 }
 
 // settle makes the instants of c those of old where they differ by no more than
 // the tolerance, and tells whether c and old are then the same.
 func (c *Configuration) settle(old *Configuration, g *gathering) bool {
+	if c.empty() && old.empty() {
+		return true
+	}
 	same := settle(c.DNSServers, old.DNSServers, g, equal)
 	same = settle(c.SearchDomains, old.SearchDomains, g, equal) && same
 	same = settle(c.RoutingDomains, old.RoutingDomains, g, equal) && same

@@ -25,9 +25,11 @@ func (g *group) usable() bool {
 // section 2), one before. Groups that have no address to use are left out, since
 // a domain announced can be used.
 func (g *gathering) domains(merge bool, old *Link) []*group {
-	v4 := &group{family: IPv4, addresses: g.v4}
+	v4 := g.scratch.group(IPv4)
+	v4.addresses = g.v4
 	v6 := g.divide(old)
-	all := append([]*group{v4}, v6...)
+	g.scratch.all = append(append(g.scratch.all[:0], v4), v6...)
+	all := g.scratch.all
 	if merge {
 		v6[0].family = Both
 		v6[0].addresses = slices.Concat(v4.addresses, v6[0].addresses)
@@ -44,14 +46,19 @@ func (g *gathering) domains(merge bool, old *Link) []*group {
 // told to be another's. Routers whose prefixes gave no address have groups too,
 // lest what they say be taken for a neighbour's.
 func (g *gathering) divide(old *Link) []*group {
-	one := []*group{{family: IPv6, addresses: g.v6}}
+	all := g.scratch.group(IPv6)
+	all.addresses = g.v6
+	g.scratch.one = append(g.scratch.one[:0], all)
+	one := g.scratch.one
 	parts := g.parts(old)
 	if len(parts) == 0 {
 		return one
 	}
 	var groups []*group
 	for _, p := range parts {
-		groups = append(groups, &group{family: IPv6, routers: p})
+		of := g.scratch.group(IPv6)
+		of.routers = p
+		groups = append(groups, of)
 	}
 	var rest []Address
 	for _, a := range g.v6 {
@@ -190,13 +197,14 @@ func (g *gathering) part(parts [][]netip.Addr, a *Address, old *Link) int {
 // first of its family that nobody continues. What was merged or divided meanwhile
 // counts as the family that it has.
 func match(groups []*group, old []*Domain) {
-	taken := map[*Domain]bool{}
+	taken := func(d *Domain) bool {
+		return slices.ContainsFunc(groups, func(g *group) bool { return g.old == d })
+	}
 	continues := func(same func(*group, *Domain) bool) {
 		for _, g := range groups {
 			for _, d := range old {
-				if g.old == nil && !taken[d] && d.family == g.family && same(g, d) {
+				if g.old == nil && !taken(d) && d.family == g.family && same(g, d) {
 					g.old = d
-					taken[d] = true
 				}
 			}
 		}
@@ -209,7 +217,7 @@ func match(groups []*group, old []*Domain) {
 // domain makes the domain of a group, or returns the one that it continues if
 // nothing changed.
 func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
-	d := &Domain{family: g.family, routers: g.routers, addresses: g.addresses}
+	d := Domain{family: g.family, routers: g.routers, addresses: g.addresses, elements: now.scratch.elements[:0]}
 	same := g.old != nil
 	if same {
 		d.id = g.old.id
@@ -222,21 +230,23 @@ func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
 			d.elements = append(d.elements, g.element(ElementType(t), now))
 		}
 	}
+	now.scratch.elements = d.elements
 	if same && slices.Equal(d.elements, g.old.elements) {
 		return g.old
 	}
-	return d
+	return d.kept()
 }
 
 // element makes an element of a group, or returns the one that it continues if
 // nothing changed.
 func (g *group) element(t ElementType, now *gathering) *element {
-	conf := Configuration{}
+	conf := &now.scratch.conf
+	conf.clear()
 	conf.collect(&g.conf, func(u ElementType, _ time.Time) bool { return u == t })
 	if old := g.old.element(t); old != nil && conf.settle(&old.conf, now) {
 		return old
 	}
-	return &element{t, conf}
+	return &element{t, conf.clone()}
 }
 
 // label is what tells a new domain from the others that are on its link now.

@@ -17,10 +17,17 @@ type gathering struct {
 	known   Configuration
 	v4, v6  []Address
 	dhcp4   bool // the kernel's hints show a DHCPv4 client
+	scratch scratch
 }
 
-func gather(f *Facts, now time.Time) *gathering {
-	g := &gathering{facts: f, now: now}
+// gather begins anew. The memory of the gathering before is used again, so nothing
+// that is kept may lie in it.
+func (g *gathering) gather(f *Facts, now time.Time) {
+	g.facts, g.now, g.expires, g.ras = f, now, time.Time{}, g.ras[:0]
+	g.known.clear()
+	g.known.Routes = slices.Grow(g.known.Routes, len(f.Routes))
+	g.v4, g.v6 = g.scratch.v4[:0], g.scratch.v6[:0]
+	g.scratch.used = 0
 	g.dhcp4 = slices.ContainsFunc(f.Addresses, func(a AddressFact) bool { return a.Prefix.Addr().Is4() && !a.Valid.IsZero() }) ||
 		slices.ContainsFunc(f.Routes, func(r RouteFact) bool { return r.Destination.Addr().Is4() && r.Protocol == protocolDHCP })
 	for i := range f.RAs {
@@ -32,12 +39,12 @@ func gather(f *Facts, now time.Time) *gathering {
 	for i := range f.Addresses {
 		g.address(&f.Addresses[i])
 	}
+	g.scratch.v4, g.scratch.v6 = g.v4, g.v6
 	g.v4, g.v6 = ordered(g.v4), ordered(g.v6)
 	for i := range f.Routes {
 		g.route(&f.Routes[i])
 	}
 	g.mtu()
-	return g
 }
 
 // ordered sorts addresses, and keeps one of those that the kernel tells apart by
@@ -185,9 +192,13 @@ func (g *gathering) installer(f *RouteFact) ElementType {
 
 // covering is the element of the address that made the kernel add a route.
 func (g *gathering) covering(p netip.Prefix) ElementType {
-	for _, a := range slices.Concat(g.v4, g.v6) {
-		if a.Prefix.Masked() == p {
-			return a.Element
+	of := g.v4
+	if p.Addr().Is6() {
+		of = g.v6
+	}
+	for i := range of {
+		if of[i].Prefix.Masked() == p {
+			return of[i].Element
 		}
 	}
 	if p.Addr().Is6() && !p.Addr().IsLinkLocalUnicast() {

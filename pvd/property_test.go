@@ -251,7 +251,8 @@ func (l *laws) fresh(b *Snapshot) error {
 
 // covered tells whether routers are known of all IPv6 addresses.
 func covered(f *Facts, now time.Time) bool {
-	g := gather(f, now)
+	var g gathering
+	g.gather(f, now)
 	return !slices.ContainsFunc(g.v6, func(a Address) bool { return !a.LinkLocal && g.router(a.Prefix.Addr()) < 0 })
 }
 

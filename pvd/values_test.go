@@ -28,7 +28,8 @@ func TestSettleTime(t *testing.T) {
 		{"finite now", in(time.Hour), forever, true},
 		{"finite now, far", in(1e9 * time.Second), forever, true},
 		{"passed, nearly the same", in(-time.Minute), in(-time.Minute - 2*time.Second), false},
-		{"passed, later", in(-time.Minute), in(-time.Minute - 3*time.Second), true},
+		{"passed, later", in(-time.Minute), in(-time.Minute - 3*time.Second), false},
+		{"passes now, as before", now, in(-time.Hour), false},
 	} {
 		want := c.old
 		if c.news {

@@ -1,0 +1,49 @@
+package pvd
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+func TestScratch(t *testing.T) {
+	c := full()
+	k := c.clone()
+	if !reflect.DeepEqual(c, k) {
+		t.Errorf("%+v was kept as %+v", c, k)
+	}
+	c.clear()
+	if !c.empty() {
+		t.Errorf("%+v is left of what was cleared", c)
+	}
+	if !reflect.DeepEqual(k, full()) {
+		t.Errorf("what was kept lies where it was made: %+v", k)
+	}
+	if k := c.clone(); !reflect.DeepEqual(k, Configuration{}) {
+		t.Errorf("%+v is kept of nothing", k)
+	}
+}
+
+// TestKept: what is made of one link is not touched by making the next.
+func TestKept(t *testing.T) {
+	all := crowd()[:100]
+	for i, f := range all {
+		all[i] = uplinkTo(f, fmt.Sprintf("10.0.%d.254", i))
+	}
+	together := Build(&Snapshot{}, all, nil, Options{}, start)
+	for _, f := range all {
+		alone := Build(&Snapshot{}, []*Facts{f}, nil, Options{}, start)
+		if is, want := content(together.Link(f.Interface.ID), true), content(alone.Link(f.Interface.ID), true); is != want {
+			t.Fatalf("%s among others:\n%s\nalone:\n%s", f.Interface.Name, is, want)
+		}
+	}
+}
+
+// TestFirstCost: links with two addresses cost few allocations each.
+func TestFirstCost(t *testing.T) {
+	all := crowd()
+	n := testing.AllocsPerRun(1, func() { Build(&Snapshot{}, all, nil, Options{}, start) })
+	if n > 8*many {
+		t.Errorf("%.0f allocations for %d links", n, many)
+	}
+}
