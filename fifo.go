@@ -1,9 +1,7 @@
 package mif
 
-import "iter"
-
 // A fifo is a queue without a bound. The zero fifo is empty and holds no memory;
-// neither does one that was emptied, beyond a few elements.
+// neither does one that was emptied, beyond the first element's.
 type fifo[T any] struct {
 	elems []T
 	head  int
@@ -42,7 +40,7 @@ func (q *fifo[T]) pop() T {
 
 func (q *fifo[T]) reset() {
 	q.head = 0
-	if cap(q.elems) > 8 {
+	if cap(q.elems) > 1 {
 		q.elems = nil
 	} else {
 		q.elems = q.elems[:0]
@@ -55,17 +53,6 @@ func (q *fifo[T]) last() *T {
 		return nil
 	}
 	return &q.elems[len(q.elems)-1]
-}
-
-// drain yields and removes all elements.
-func (q *fifo[T]) drain() iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for !q.empty() {
-			if !yield(q.pop()) {
-				return
-			}
-		}
-	}
 }
 
 // filter removes the elements that are not to be kept.

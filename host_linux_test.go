@@ -1,7 +1,6 @@
 package mif
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,111 +14,6 @@ import (
 	"github.com/go-mif/mif/pvd"
 	"github.com/vishvananda/netlink"
 )
-
-// A lab is a multi-homed host of miftest's, watched for real.
-type lab struct {
-	t testing.TB
-	*miftest.Net
-	host *Host
-}
-
-func newLab(t testing.TB, c Config) *lab {
-	t.Helper()
-	n := miftest.New(t)
-	c.NetNS, c.Root = n.Host().NetNS(), n.Host().Root()
-	h, err := Open(&c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &lab{t, n, h}
-}
-
-func (l *lab) must(err error) {
-	l.t.Helper()
-	if err != nil {
-		l.t.Fatal(err)
-	}
-}
-
-// subscriber returns one that has been told of all interfaces and domains, if it
-// asked for them.
-func (l *lab) subscriber(requests ...Request) *subscriber {
-	s := newSubscriber(l.t, l.host)
-	s.post(requests...)
-	return s
-}
-
-// until gets events until one of the lines has come that are waited for, each.
-func (s *subscriber) until(want ...string) (all []Event) {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second) // a safety net
-	defer cancel()
-	left := slices.Clone(want)
-	for len(left) > 0 {
-		if err := s.Check(ctx); err != nil {
-			s.t.Fatalf("%v\nwaiting for %q\nafter %q", err, left, lines(all))
-		}
-		for _, e := range s.got() {
-			all = append(all, e)
-			if i := slices.Index(left, line(e)); i >= 0 {
-				left = slices.Delete(left, i, i+1)
-			}
-		}
-	}
-	return all
-}
-
-// settled waits until the subscriber believes what is there, with nothing left to
-// tell, for a moment in which the host does not change.
-func (s *subscriber) settled() {
-	s.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		s.got()
-		now := s.host.Snapshot()
-		s.got()
-		err := s.checker.settled(now)
-		if now == s.host.Snapshot() && err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatal(err)
-		}
-	}
-}
-
-// domain is the identity of a domain announced in some events.
-func domainOf(t testing.TB, events []Event, name string) PvDID {
-	t.Helper()
-	for _, e := range slices.Backward(events) {
-		if d, is := e.(ProvisioningDomainAnnouncement); is && d.PvD.String() == name {
-			return d.PvD
-		}
-	}
-	t.Fatalf("%s was not announced in %q", name, lines(events))
-	return PvDID{}
-}
-
-func count(events []Event, what string) (n int) {
-	for _, e := range events {
-		if line(e) == what {
-			n++
-		}
-	}
-	return n
-}
-
-// A uplink is an IPv4 router that gives leases, and an IPv6 prefix with a server.
-func uplink(ifname string, n byte) miftest.RouterConfig {
-	ra := miftest.NewRA(netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, n}), 64))
-	ra.RDNSS = []netip.Addr{netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, n, 15: 0x53})}
-	return miftest.RouterConfig{Interface: ifname, RA: ra, IPv4: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, n, 0, 1}), 24), DHCP: &miftest.DHCP{}}
-}
 
 // Whenever a session begins while links come up, it is told of each thing once.
 func TestHostStartUpRace(t *testing.T) {
@@ -295,10 +189,9 @@ func TestHostFlaps(t *testing.T) {
 			}
 		}
 	}
-	quick.settled()
-	slow.settled()
-	if n := len(slow.checker.domains); n != 2 {
-		t.Fatalf("%d domains at the end", n)
+	for _, s := range []*subscriber{quick, slow} {
+		s.when("there are two domains", func() bool { return len(s.checker.domains) == 2 })
+		s.settled()
 	}
 }
 
@@ -329,17 +222,6 @@ func TestHostMergeFamilies(t *testing.T) {
 	}
 }
 
-func (l *lab) pvd(name string) PvDID {
-	l.t.Helper()
-	for d := range l.host.Snapshot().Domains() {
-		if d.ID().String() == name {
-			return d.ID()
-		}
-	}
-	l.t.Fatalf("no domain %s", name)
-	return PvDID{}
-}
-
 // Two IPv6 routers on a link make two domains there, each with its own data (RFC
 // 8801 section 2).
 func TestHostTwoRouters(t *testing.T) {
@@ -350,12 +232,15 @@ func TestHostTwoRouters(t *testing.T) {
 	}
 	r1, r2 := l.Router(t, one), l.Router(t, two)
 	s := l.subscriber(AnnounceProvisioningDomains{})
-	for len(s.checker.domains) < 2 {
-		if err := s.Check(t.Context()); err != nil {
-			t.Fatal(err)
+	s.when("two domains have a server each", func() bool {
+		n := 0
+		for p := range s.checker.domains {
+			if d := l.host.Snapshot().Domain(p); d != nil && d.Data(pvd.ElementAny, pvd.ItemDNSServers) != nil {
+				n++
+			}
 		}
-		s.got()
-	}
+		return n == 2
+	})
 	s.settled()
 	for p := range s.checker.domains {
 		d := l.host.Snapshot().Domain(p)

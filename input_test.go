@@ -15,7 +15,9 @@ import (
 func TestPostRefuses(t *testing.T) {
 	h := newFakeHost(t, nil, func(w *world) { w.add("eth0", 2, "192.0.2.5/24") })
 	p := h.pvd("eth0/ipv4")
-	to := func(s string) ConnectToAddress { return ConnectToAddress{ID: 1, PvD: p, To: netip.MustParseAddrPort(s)} }
+	to := func(s string) ConnectToAddress {
+		return ConnectToAddress{ID: 1, PvD: p, To: netip.MustParseAddrPort(s)}
+	}
 	from := func(s, to string) ConnectToAddressFromAddress {
 		return ConnectToAddressFromAddress{ID: 1, PvD: p, From: netip.MustParseAddr(s), To: netip.MustParseAddrPort(to)}
 	}

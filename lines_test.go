@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/go-mif/mif/connect"
 	"github.com/go-mif/mif/resolver"
 )
 
@@ -81,7 +82,7 @@ func reason(err error) string {
 		name string
 	}{
 		{ErrUnknownInterface, "no such interface"}, {ErrUnknownPvD, "no such domain"}, {ErrIDInUse, "in use"},
-		{ErrStopped, "stopped"}, {net.ErrClosed, "closed"}, {resolver.ErrNoSuchName, "no such name"},
+		{ErrStopped, "stopped"}, {connect.ErrForeignSource, "foreign source"}, {net.ErrClosed, "closed"}, {resolver.ErrNoSuchName, "no such name"},
 		{syscall.ECONNREFUSED, "refused"}, {syscall.ENETDOWN, "network down"}, {syscall.EADDRNOTAVAIL, "address gone"},
 	} {
 		if errors.Is(err, s.err) {

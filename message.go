@@ -153,7 +153,8 @@ type TranslateName struct {
 }
 
 // StopTranslatingName ends a translation (§3.5.17). No NameTranslation is got
-// after it was posted, only TranslationDone with an error that wraps ErrStopped.
+// after it was posted, only TranslationDone with an error that wraps ErrStopped,
+// or with its own if the translation had ended by itself.
 type StopTranslatingName struct{ ID TranslationID }
 
 // A NameTranslation is one address that a name translates to (§3.5.18). It is

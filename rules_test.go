@@ -220,7 +220,9 @@ func TestRule4NothingAfterStop(t *testing.T) {
 			}
 			s.post(c.stop)
 			s.expect() // what was listed and not got
-			h.change(func(w *world) { w.edit("eth0", func(f *pvd.Facts) { f.Interface.MTU++; f.Addresses[0].Deprecated = true }) })
+			h.change(func(w *world) {
+				w.edit("eth0", func(f *pvd.Facts) { f.Interface.MTU++; f.Addresses[0].Deprecated = true })
+			})
 			s.expect() // what changed
 			h.change(func(w *world) { w.edit("eth0", func(f *pvd.Facts) { f.Addresses[0].Deprecated = false }) })
 			s.post(c.stop) // what is not subscribed to
@@ -329,7 +331,9 @@ func TestRule9UsableDomain(t *testing.T) {
 // An interface announcement says what the interface is (§3.5.3).
 func TestRule9InterfaceAnnouncement(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *fakeHost) {
-		h.change(func(w *world) { w.edit("eth0", func(f *pvd.Facts) { f.Interface.Kind = "veth"; f.Interface.Up = false }) })
+		h.change(func(w *world) {
+			w.edit("eth0", func(f *pvd.Facts) { f.Interface.Kind = "veth"; f.Interface.Up = false })
+		})
 		s := h.subscriber()
 		s.post(AnnounceInterfaces{})
 		e := s.expect("interface eth0 down", "synced AnnounceInterfaces")[0].(InterfaceAnnouncement)

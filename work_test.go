@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"net"
 	"net/netip"
 	"slices"
@@ -176,6 +177,83 @@ func TestRule6SuccessRace(t *testing.T) {
 	})
 }
 
+// That the domain is gone is the reason, whatever the resolver makes of it.
+func TestRule6DomainGoneIsTheReason(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *fakeHost) {
+		h.lookup = func(ctx context.Context, _ PvDID, name string) iter.Seq2[[]resolver.Answer, error] {
+			return func(yield func([]resolver.Answer, error) bool) {
+				<-ctx.Done()
+				yield(nil, &resolver.Error{Name: name, Err: net.ErrClosed}) // it was closed, too
+			}
+		}
+		s := h.subscriber()
+		s.post(TranslateName{ID: 1, PvD: h.pvd("eth0/ipv4"), Name: "a"})
+		h.change(func(w *world) { w.carrier("eth0", false) })
+		synctest.Wait()
+		s.expect("done 1: no such domain")
+	})
+}
+
+// What is done by other means than a session ends with the domain as well.
+func TestDomainEndsItsUsers(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, h *fakeHost) {
+		p := h.pvd("eth0/ipv4")
+		d, err := h.Dialer(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := h.Resolver(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.change(func(w *world) { w.carrier("eth0", false) })
+		synctest.Wait()
+		if err := context.Cause(d.Context); !errors.Is(err, ErrUnknownPvD) {
+			t.Errorf("the dialer's domain: %v", err)
+		}
+		if _, err := d.Dial(t.Context(), "tcp", target); !errors.Is(err, ErrUnknownPvD) {
+			t.Errorf("Dial: %v", err)
+		}
+		if _, err := r.LookupNetIP(t.Context(), "ip", "host.example.com"); err == nil {
+			t.Error("the resolver goes on")
+		}
+		if _, err := h.Dialer(p); !errors.Is(err, ErrUnknownPvD) {
+			t.Errorf("Dialer: %v", err)
+		}
+		if _, err := h.Resolver(PvDID{}); !errors.Is(err, ErrUnknownPvD) {
+			t.Errorf("Resolver: %v", err)
+		}
+		if n := len(h.domains); n > 0 {
+			t.Errorf("%d domains are kept", n)
+		}
+	})
+}
+
+// Close returns when nothing is left running.
+func TestCloseWaits(t *testing.T) {
+	for name, end := range map[string]func(*fakeHost, *subscriber){
+		"session": func(_ *fakeHost, s *subscriber) { s.Close() },
+		"host":    func(h *fakeHost, _ *subscriber) { h.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, h *fakeHost) {
+				begin := time.Now()
+				h.dial = func(ctx context.Context, _ PvDID, _ ConnectToAddressFromAddress) (net.Conn, error) {
+					<-ctx.Done()
+					time.Sleep(time.Second) // it takes its time
+					return nil, ctx.Err()
+				}
+				s := h.subscriber()
+				s.post(ConnectToAddress{ID: 1, PvD: h.pvd("eth0/ipv4"), To: target})
+				if end(h, s); time.Since(begin) != time.Second {
+					t.Errorf("it waited %v", time.Since(begin))
+				}
+				s.expect("not connected 1: closed")
+			})
+		})
+	}
+}
+
 // After a Stop no translation is got, though some were there (§3.5.17).
 func TestRule6StopTakesBack(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, h *fakeHost) {
@@ -209,11 +287,19 @@ func TestRule7IDInUse(t *testing.T) {
 		if err := sameEvents(lines(got), []string{"translation 1 203.0.113.1", "done 1", "connected 1"}); err != nil {
 			t.Fatalf("got %q", lines(got))
 		}
-		s.post(TranslateName{ID: 1, PvD: p, Name: "b"}, StopTranslatingName{1}, TranslateName{ID: 1, PvD: p, Name: "c"})
-		s.expect("done 1: stopped")
+		again := []Request{TranslateName{ID: 1, PvD: p, Name: "c"}, ConnectToAddress{ID: 1, PvD: p, To: target}}
+		s.post(again...)
+		s.post(StopTranslatingName{1}, StopConnecting{1})
+		s.post(again...) // the ends of the others are not got yet
+		s.expect("done 1: stopped", "not connected 1: stopped")
+		s.post(again...)
+		s.expect("rejected TranslateName: in use", "rejected ConnectToAddress: in use")
 		time.Sleep(time.Second)
 		synctest.Wait()
-		s.expect("translation 1 203.0.113.1", "done 1")
+		got = s.got()
+		if err := sameEvents(lines(got), []string{"translation 1 203.0.113.1", "done 1", "connected 1"}); err != nil {
+			t.Fatalf("got %q", lines(got))
+		}
 	})
 }
 
@@ -297,78 +383,4 @@ func TestRule8ConnectionOwner(t *testing.T) {
 			})
 		})
 	}
-}
-
-// The session tells of paths that were lost and restored, which the kernel does not.
-func TestPathLostAndRestored(t *testing.T) {
-	fill := func(w *world) { w.add("eth0", 2, "192.0.2.5/24", "192.0.2.6/24") }
-	bubble(t, fill, func(t *testing.T, h *fakeHost) {
-		s := h.subscriber() // that is subscribed to nothing
-		p := h.pvd("eth0/ipv4")
-		s.post(ConnectToAddress{ID: 1, PvD: p, To: target}, ConnectToAddress{ID: 2, PvD: p, To: target, CloseOnPathLost: true})
-		synctest.Wait()
-		if got := s.got(); len(got) != 2 {
-			t.Fatalf("got %q", lines(got))
-		}
-		both := func(reason string) []string { return []string{"path lost 1" + reason, "path lost 2" + reason} }
-		expect := func(want ...string) {
-			t.Helper()
-			got := lines(s.got())
-			if slices.Sort(got); !slices.Equal(got, want) {
-				t.Fatalf("got %q, want %q", got, want)
-			}
-		}
-		h.change(func(w *world) { w.edit("eth0", func(f *pvd.Facts) { f.Addresses = f.Addresses[1:] }) })
-		expect(both(": address gone")...)
-		if n := len(h.open()); n != 1 {
-			t.Fatalf("%d connections open", n)
-		}
-		h.change(func(w *world) { w.edit("eth0", func(f *pvd.Facts) { f.Addresses = append(f.Addresses, address("192.0.2.5/24")) }) })
-		expect("path restored 1")
-		h.change(func(w *world) { w.carrier("eth0", false) })
-		expect("path lost 1: network down")
-		h.change(func(w *world) { w.carrier("eth0", true) })
-		expect("path restored 1")
-		h.change(func(w *world) { w.remove("eth0") })
-		expect("path lost 1: no such interface")
-		h.change(func(w *world) { w.add("eth0", 2, "192.0.2.5/24") })
-		expect()
-		if n := len(s.paths); n != 0 {
-			t.Fatalf("%d paths are kept", n)
-		}
-	})
-}
-
-// A connection whose path went while it waited to be got is told as lost.
-func TestPathLostBeforeGet(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *fakeHost) {
-		s := h.subscriber()
-		s.post(ConnectToAddress{ID: 1, PvD: h.pvd("eth0/ipv4"), To: target, CloseOnPathLost: true})
-		synctest.Wait()
-		h.change(func(w *world) { w.remove("eth0") })
-		s.expect("connected 1", "path lost 1: no such interface")
-		if n := len(h.open()); n != 0 {
-			t.Fatalf("%d connections open", n)
-		}
-	})
-}
-
-// Configuration data is that of the moment its turn comes (§3.5.15).
-func TestGetConfigurationData(t *testing.T) {
-	bubble(t, nil, func(t *testing.T, h *fakeHost) {
-		p := h.pvd("eth0/ipv4")
-		ask := GetConfigurationData{p, pvd.ElementStatic, pvd.ItemDNSServers}
-		s := h.subscriber()
-		s.post(ask)
-		s.expect("no data eth0/ipv4 Static DNSServers")
-		s.post(ask, GetConfigurationData{p, pvd.ElementAny, pvd.ItemDNSServers}, GetConfigurationData{p, pvd.ElementDHCPv6, pvd.ItemDNSServers})
-		servers := pvd.DNSServers{{Value: netip.MustParseAddrPort("192.0.2.53:53"), Element: pvd.ElementStatic, Source: "test"}}
-		h.change(func(w *world) {
-			w.edit("eth0", func(f *pvd.Facts) { f.Known = []pvd.Configuration{{DNSServers: servers}} })
-		})
-		got := s.expect("data eth0/ipv4 Static DNSServers", "data eth0/ipv4 Any DNSServers", "no data eth0/ipv4 DHCPv6 DNSServers")
-		if d := got[0].(ConfigurationData).Data.(pvd.DNSServers); !slices.Equal(d, servers) {
-			t.Fatalf("got %+v", d)
-		}
-	})
 }

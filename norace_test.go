@@ -1,0 +1,5 @@
+//go:build !race
+
+package mif
+
+const stormChanges = 200_000
