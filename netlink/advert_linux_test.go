@@ -97,7 +97,7 @@ func servers(lifetime uint32, addrs ...string) []byte {
 func TestAdvertisement(t *testing.T) {
 	c := newCable(t)
 	names := append(append([]byte{0, 0}, seconds(300)...), "\x04corp\x07example\x00\x03lab\x00"...)
-	pref64 := append([]byte{600 >> 8, 600&0xf8 | 0}, addr16("64:ff9b::")[:12]...)
+	pref64 := append([]byte{600 >> 8, 600 & 0xf8}, addr16("64:ff9b::")[:12]...)
 	c.advertise(t, 1800, prefixInformation(3600, 1800), servers(forever, "2001:db8::53", "fe80::53"), option(optDNSSL, names...),
 		option(optPREF64, pref64...), option(optCaptivePortal, []byte("https://portal.example/api")...))
 	c.picture.until(t, c.Watcher, func() bool {

@@ -52,15 +52,6 @@ func (r *route) goes(object uint32, n nexthop) bool {
 	return h.index == n.index && h.gateway == n.gateway && h.extra == n.extra
 }
 
-func (g group) find(is func(*route) bool) *route {
-	for r := g.first; r != nil; r = r.behind {
-		if is(r) {
-			return r
-		}
-	}
-	return nil
-}
-
 func (g group) is(m *routeMessage) *route {
 	for r := g.first; r != nil; r = r.behind {
 		if r.is(m) {
