@@ -201,6 +201,17 @@ func TestHostMergeFamilies(t *testing.T) {
 	f, err := l.Figure2()
 	l.must(err)
 	s := l.subscriber(AnnounceProvisioningDomains{})
+	s.when("all addresses are there", func() bool { // the host has them: the kernel's events are on their way
+		known := map[string]int{}
+		for d := range l.host.Snapshot().Domains() {
+			for a := range d.Addresses() {
+				if !a.LinkLocal {
+					known[d.ID().String()]++
+				}
+			}
+		}
+		return known["eth0"] == 2 && known["wlan0"] == 1
+	})
 	s.settled()
 	var names []string
 	for _, d := range s.checker.domains {

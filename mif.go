@@ -187,7 +187,8 @@ func (h *Host) Dialer(id PvDID) (*connect.Dialer, error) {
 }
 
 // Resolver returns the domain's resolver. It follows the domain as its servers
-// change, and fails with ErrUnknownPvD when the domain is gone.
+// change, and fails with ErrUnknownPvD when the domain is gone. It is everybody's
+// in that domain: do not close it.
 func (h *Host) Resolver(id PvDID) (*resolver.Resolver, error) {
 	d, err := h.domain(id)
 	if err != nil {

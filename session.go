@@ -163,7 +163,7 @@ func (s *Session) Ready() <-chan struct{} {
 }
 
 // Events yields events as they come until the context is done or the session is
-// closed and empty, which is the error then yielded last.
+// closed, and empty, which is the error then yielded last.
 func (s *Session) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {

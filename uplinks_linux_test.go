@@ -53,7 +53,7 @@ func play(t *testing.T, s *subscriber, name string, port uint16, names ...string
 			case NameTranslation:
 				v := visits[e.PvD.String()]
 				v.addrs = append(v.addrs, e.Addr)
-				s.post(ConnectToAddress{ID: ConnectionID(next), PvD: e.PvD, To: netip.AddrPortFrom(e.Addr, port), Timeout: 500 * time.Millisecond})
+				s.post(ConnectToAddress{ID: ConnectionID(next), PvD: e.PvD, To: netip.AddrPortFrom(e.Addr, port), Timeout: time.Second})
 			case TranslationDone:
 				done++
 			case Connected:
@@ -205,7 +205,7 @@ func checkOverlap(t *testing.T, captures [2]*miftest.Capture) {
 				syns++
 			}
 		}
-		if queries != 2 || syns != 1 || c.Lost() > 0 {
+		if queries < 2 || syns < 1 || c.Lost() > 0 {
 			t.Errorf("link %d: %d queries, %d connections, %d packets not seen", i, queries, syns, c.Lost())
 		}
 	}
@@ -271,11 +271,11 @@ func TestHostRemovedWithWorkPending(t *testing.T) {
 	events := s.until("no domain eth0/ipv4", "no interface eth0")
 	ends := 0
 	for _, e := range events {
-		switch e.(type) {
+		switch e := e.(type) {
 		case TranslationDone, NotConnected:
 			ends++
 		case NoProvisioningDomainAnnouncement:
-			if ends != 2*n && e.(NoProvisioningDomainAnnouncement).PvD == p {
+			if ends != 2*n && e.PvD == p {
 				t.Fatalf("%d of %d have ended before the domain", ends, 2*n)
 			}
 		}
