@@ -58,15 +58,23 @@ func unless(ok bool, field, problem string) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf("mif: %s %s", field, problem)
+	return refusal(field, problem)
 }
 
+func refusal(field, problem string) error { return fmt.Errorf("mif: %s %s", field, problem) }
+
 func validPvD(request string, id PvDID) error {
-	return unless(id.IsValid(), request+".PvD", "is the zero PvDID")
+	if id.IsValid() {
+		return nil
+	}
+	return refusal(request+".PvD", "is the zero PvDID")
 }
 
 func validID(request string, id uint64) error {
-	return unless(id != 0, request+".ID", "is 0")
+	if id != 0 {
+		return nil
+	}
+	return refusal(request+".ID", "is 0")
 }
 
 func validTranslation(r TranslateName) error {
