@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -15,6 +16,17 @@ type Config struct {
 	// link-local one needs a zone. Only the first 16 are used.
 	Servers []netip.AddrPort
 
+	// Encrypted are the domain's encrypted resolvers (RFC 9463), which are asked
+	// before all others, over TLS (RFC 7858). Only the first 16 of all servers
+	// are used. If they fail, Servers are asked in the clear, unless
+	// EncryptedOnly is set.
+	Encrypted []EncryptedServer
+
+	// EncryptedOnly lets nothing be asked in the clear: if no encrypted
+	// resolver can be reached and proves its name, look-ups fail (the strict
+	// profile of RFC 8310 §5).
+	EncryptedOnly bool
+
 	// Search is the search list, in order. Entries that are no domain names
 	// are ignored. Only the first 32 are used.
 	Search []string
@@ -27,6 +39,33 @@ type Config struct {
 	// Timeout bounds a whole look-up, with its search list and all tries.
 	// Zero and less mean 5 seconds.
 	Timeout time.Duration
+
+	// IPv6Only says that the domain has no IPv4. If it has a NAT64 too, which
+	// PREF64 or DiscoverPREF64 tells, look-ups for [Both] or [IPv6] give names
+	// and literals that have IPv4 addresses only the IPv6 addresses that the
+	// translator knows them by (RFC 6147 §5.1, RFC 6052), and no IPv4 ones.
+	IPv6Only bool
+
+	// PREF64 are the prefixes of the domain's translators, in order (RFC 8781):
+	// of 32, 40, 48, 56, 64 or 96 bits. Others are ignored. Only the first 16
+	// are used.
+	PREF64 []netip.Prefix
+
+	// DiscoverPREF64 lets the prefixes be found by what the domain's servers
+	// say about ipv4only.arpa, if there are none in PREF64 (RFC 7050 §3).
+	DiscoverPREF64 bool
+
+	// Link is the index of the interface the domain is on, zero if it is not
+	// known. It is the zone of link-local addresses that hosts on the link tell.
+	Link int
+
+	// OnLink are the prefixes on the link, from which answers to multicast
+	// queries are believed, besides link-local addresses (RFC 6762 §11).
+	OnLink []netip.Prefix
+
+	// NoCache lets a look-up neither use nor fill the cache. One that waits
+	// for the very same question of another still takes part in its reply.
+	NoCache bool
 }
 
 const (
@@ -43,14 +82,84 @@ func (c Config) complete() Config {
 	}
 	c.NDots = min(max(c.NDots, 1), maxNDots)
 	c.Search = c.Search[:min(len(c.Search), maxSearch)]
-	var servers []netip.AddrPort
-	for _, s := range c.Servers {
-		if s.IsValid() && len(servers) < maxServers && !slices.Contains(servers, s) {
+	c.Servers = serversOf(c.Servers)
+	c.Encrypted = c.Encrypted[:min(len(c.Encrypted), maxServers)]
+	return c
+}
+
+// serversOf gives the servers that are used: valid ones, once each.
+func serversOf(all []netip.AddrPort) []netip.AddrPort {
+	good := 0
+	for good < len(all) && all[good].IsValid() && !slices.Contains(all[:good], all[good]) {
+		good++
+	}
+	servers := all[:good:good] // mostly all of them
+	for _, s := range all[good:] {
+		if s.IsValid() && !slices.Contains(servers, s) {
 			servers = append(servers, s)
 		}
 	}
-	c.Servers = servers
-	return c
+	return servers[:min(len(servers), maxServers)]
+}
+
+// An EncryptedServer is a resolver that is asked by DNS over TLS.
+type EncryptedServer struct {
+	// Name is what the server's certificate has to be for (RFC 8310 §8.1). It
+	// is not looked up. A server whose Name is no domain name is not used.
+	Name string
+
+	// Addrs are where it is. An IPv6 link-local one needs a zone.
+	Addrs []netip.Addr
+
+	// Port is 853 if zero.
+	Port uint16
+}
+
+// tlsPort is where DNS over TLS is (RFC 7858 §3.1).
+const tlsPort = 853
+
+// each gives the endpoints in order, those that encrypt first.
+func (c *Config) each() iter.Seq[endpoint] {
+	return func(yield func(endpoint) bool) {
+		for _, s := range c.Encrypted {
+			if !s.each(yield) {
+				return
+			}
+		}
+		for _, s := range c.Servers {
+			if c.EncryptedOnly || !yield(endpoint{addr: s}) {
+				return
+			}
+		}
+	}
+}
+
+func (s *EncryptedServer) each(yield func(endpoint) bool) bool {
+	name, _, err := asciiName(s.Name)
+	if err != nil {
+		return true
+	}
+	port := s.Port
+	if port == 0 {
+		port = tlsPort
+	}
+	for _, a := range s.Addrs {
+		if a.IsValid() && !yield(endpoint{netip.AddrPortFrom(a, port), name}) {
+			return false
+		}
+	}
+	return true
+}
+
+// endpoints gives the endpoints that are used.
+func (c *Config) endpoints() []endpoint {
+	var ends []endpoint
+	for e := range c.each() {
+		if len(ends) < maxServers && !slices.Contains(ends, e) {
+			ends = append(ends, e)
+		}
+	}
+	return ends
 }
 
 // A Family says which addresses a look-up is for.
@@ -84,13 +193,16 @@ func (f Family) has(a netip.Addr) bool {
 type Origin uint8
 
 const (
-	Literal Origin = iota + 1 // the name was an address
-	Hosts                     // the host's hosts file
-	DNS                       // a name server of the domain
-	Special                   // a name with a fixed meaning: localhost (RFC 6761 §6.3)
+	Literal     Origin = iota + 1 // the name was an address
+	Hosts                         // the host's hosts file
+	DNS                           // a name server of the domain
+	Special                       // a name with a fixed meaning: localhost (RFC 6761 §6.3)
+	Synthesised                   // made from an IPv4 address and a prefix of the domain (RFC 6147)
+	Multicast                     // a host on the domain's link (RFC 6762)
 )
 
-// String gives "literal", "hosts", "dns" or "special".
+// String gives "literal", "hosts", "dns", "special", "synthesised" or
+// "multicast".
 func (o Origin) String() string {
 	switch o {
 	case Literal:
@@ -101,6 +213,10 @@ func (o Origin) String() string {
 		return "dns"
 	case Special:
 		return "special"
+	case Synthesised:
+		return "synthesised"
+	case Multicast:
+		return "multicast"
 	}
 	return fmt.Sprintf("origin %d", uint8(o))
 }
@@ -126,4 +242,8 @@ type Answer struct {
 
 	// Origin is where the answer comes from.
 	Origin Origin
+
+	// Cached tells that it was remembered from earlier look-ups and no server
+	// was asked. Expiry is still the end the records had from the first.
+	Cached bool
 }

@@ -52,6 +52,9 @@ type Error struct {
 	Name   string         // the name as it was asked for
 	Server netip.AddrPort // the server the error is about; zero if none
 	Err    error          // what happened
+
+	// Extended is what the server has to say about it, if anything (RFC 8914).
+	Extended []ExtendedError
 }
 
 // Error gives one line for people.
@@ -63,7 +66,16 @@ func (e *Error) Error() string {
 	if e.Server.IsValid() {
 		s += e.Server.String() + ": "
 	}
-	return s + e.Err.Error()
+	return s + e.text()
+}
+
+// text says what happened, without the name and the server.
+func (e *Error) text() string {
+	s := e.Err.Error()
+	for _, x := range e.Extended {
+		s += "; " + x.String()
+	}
+	return s
 }
 
 // Unwrap gives Err.
@@ -82,7 +94,7 @@ func (e *Error) Temporary() bool { return e.Timeout() || errors.Is(e.Err, ErrSer
 // naming completes an error with the name that was asked for.
 func naming(name string, err error) *Error {
 	if e, ok := err.(*Error); ok {
-		return &Error{Name: name, Server: e.Server, Err: e.Err}
+		return &Error{Name: name, Server: e.Server, Err: e.Err, Extended: e.Extended}
 	}
 	return &Error{Name: name, Err: err}
 }
@@ -100,6 +112,8 @@ func graver(a, b error) error {
 		switch {
 		case err == nil:
 			return 0
+		case err == errLeft:
+			return 4
 		case errors.Is(err, ErrNoSuchName):
 			return 1
 		case errors.Is(err, ErrNoData):

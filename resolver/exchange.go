@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	hedgeDelay = 250 * time.Millisecond // silence after which the next server is asked
 	firstWait  = 250 * time.Millisecond // silence after which a query is sent again; doubles
 	longestGap = 4 * time.Second        // between two sends of a query
 	lingerTime = 250 * time.Millisecond // for the true reply, when all that came was broken
@@ -17,63 +17,105 @@ const (
 	maxMisses  = 3                      // datagrams that do not fit, after which TCP is used
 )
 
-// An exchange puts one question to servers until a reply settles it. One
-// goroutine, that of run, has all of its state; the tasks that own the
-// sockets leave events for it.
+// An exchange puts one question to servers until a reply settles it. Whoever
+// has its flight's baton has all of its state but the events.
 type exchange struct {
 	r       *Resolver
-	name    string // fully qualified
-	qtype   uint16
-	servers []netip.AddrPort // not asked yet
-	turn    *turn
+	topic   topic
+	servers []*server // not asked yet
+	events  mailbox
+	tasks   sync.WaitGroup  // that dial
+	ctx     context.Context // theirs, once there are any
+	cancel  context.CancelFunc
 
+	// What anyone may read while nothing settles the question.
+	foremost netip.AddrPort        // the server asked first
+	several  atomic.Bool           // it is not the only one asked
+	known    atomic.Pointer[Error] // the present failure
+
+	begun   bool
+	out     bool // something was sent, or failed to be
 	peers   []*peer
-	events  chan event
-	tasks   sync.WaitGroup
+	few     [2]*peer // room for them
+	first   peer
 	hedge   time.Time // when to ask the next server
 	linger  time.Time // when to give up, all peers being over
 	failure *Error    // what is to be reported if nothing settles it
+	settled reply
 }
 
-// run gives the first conclusive reply, or an error that says what the
-// servers did instead. Nothing is left running.
-func (x *exchange) run(ctx context.Context) (reply, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer x.tasks.Wait()
-	defer cancel()
-	x.events = make(chan event)
-	x.failure = &Error{Err: ErrNoServers}
-	x.next(ctx)
-	timer := time.NewTimer(0)
+// run goes on until a reply or the lack of one settles the question, and tells
+// whether that has come: if not, the asker's patience is at its end.
+func (x *exchange) run(p *patience, turn *turn) bool {
+	if !x.begun {
+		x.begin()
+	}
+	timer := x.events.alarm.timer
 	defer timer.Stop()
-	for !x.spent(time.Now()) {
-		timer.Reset(time.Until(x.wake()))
-		select {
-		case e := <-x.events:
-			if x.handle(ctx, e) {
-				return reply{e.message, e.peer.server, time.Now()}, nil
+	for {
+		for e, ok := x.events.get(); ok; e, ok = x.events.get() {
+			if x.handle(e) {
+				return true
 			}
-		case <-timer.C:
-			x.tick(ctx, time.Now())
-		case <-ctx.Done():
-			return reply{}, x.timedOut(ctx)
 		}
-		x.turn.end()
+		now := time.Now()
+		x.tick(now)
+		if x.spent(now) {
+			return true
+		}
+		if x.out {
+			turn.end()
+		}
+		timer.Reset(time.Until(p.sooner(x.wake(now))))
+		select {
+		case <-x.events.ready():
+		case <-timer.C:
+			turn.end()
+		case <-p.done():
+		case <-p.life:
+		}
+		if p.over() {
+			return false
+		}
 	}
-	return reply{}, x.failure
 }
 
-// timedOut gives the error for the end of the context, with what is known of
-// the servers.
-func (x *exchange) timedOut(ctx context.Context) error {
-	if x.failure.Server.IsValid() {
-		return &Error{Err: ended(ctx, fmt.Sprintf("%s: %s", x.failure.Server, x.failure.Err))}
+// begin asks the first server, and those that have been silent and may be
+// there again.
+func (x *exchange) begin() {
+	x.begun = true
+	x.peers = x.few[:0]
+	now := time.Now()
+	x.next(now)
+	for _, s := range x.servers {
+		if s.due(now) {
+			p := &peer{server: s, extra: true}
+			x.peers = append(x.peers, p)
+			x.engage(p, now)
+		}
 	}
-	e := &Error{Err: ended(ctx, "")}
-	if len(x.peers) == 1 {
-		e.Server = x.peers[0].server
+}
+
+// failed gives the error if nothing has settled the question.
+func (x *exchange) failed() *Error {
+	if x.failure == nil {
+		return &Error{Err: ErrNoServers}
 	}
-	return e
+	return x.failure
+}
+
+// timedOut gives the error for an end of patience, with what is known of the
+// servers.
+func (x *exchange) timedOut(p *patience) error {
+	known := x.known.Load()
+	if known == nil {
+		e := &Error{Err: p.err("")}
+		if !x.several.Load() {
+			e.Server = x.foremost
+		}
+		return e
+	}
+	return &Error{Err: p.err(fmt.Sprintf("%s: %s", known.Server, known.text())), Extended: known.Extended}
 }
 
 // spent tells whether there is nothing left to wait for.
@@ -92,8 +134,8 @@ func (x *exchange) idle() bool {
 }
 
 // wake gives the next moment at which something is to be done by itself.
-func (x *exchange) wake() time.Time {
-	at := time.Now().Add(time.Hour)
+func (x *exchange) wake(now time.Time) time.Time {
+	at := now.Add(time.Hour)
 	sooner := func(t time.Time) {
 		if t.Before(at) {
 			at = t
@@ -114,44 +156,72 @@ func (x *exchange) wake() time.Time {
 }
 
 // tick does what is due.
-func (x *exchange) tick(ctx context.Context, now time.Time) {
+func (x *exchange) tick(now time.Time) {
 	for _, p := range x.peers {
 		if p.waits() && !now.Before(p.resend) {
-			if p.sends >= ednsSends {
-				p.plain.Store(true)
+			if p.link != nil && p.sends >= ednsSends && !p.server.cookies() {
+				p.plain, p.trouble = true, true
 			}
-			x.send(ctx, p)
+			x.send(p, now)
 		}
 	}
-	if !now.Before(x.hedge) {
-		x.next(ctx)
+	if len(x.servers) > 0 && !now.Before(x.hedge) {
+		x.unheard(now)
+		x.next(now)
+	}
+}
+
+// unheard notes which servers have said nothing for as long as they should
+// have taken.
+func (x *exchange) unheard(now time.Time) {
+	for _, p := range x.peers {
+		if waited := now.Sub(p.first); !p.heard && !p.over && waited >= p.server.hedge(nil) {
+			p.server.silent(waited)
+		}
 	}
 }
 
 // next asks the next server, if there is one.
-func (x *exchange) next(ctx context.Context) {
+func (x *exchange) next(now time.Time) {
 	if len(x.servers) == 0 {
 		return
 	}
-	p, err := newPeer(x.servers[0], x.name, x.qtype)
-	x.servers = x.servers[1:]
-	if err != nil {
-		x.failure, x.servers = &Error{Err: err}, nil
-		return
+	p := &x.first
+	if len(x.peers) > 0 {
+		p = new(peer)
+		x.several.Store(true)
 	}
+	p.server = x.servers[0]
+	x.servers = x.servers[1:]
 	x.peers = append(x.peers, p)
-	p.sent(time.Now())
-	x.hedge = time.Now().Add(hedgeDelay)
-	x.tasks.Go(func() { x.datagrams(ctx, p) })
+	x.hedge = now.Add(p.server.hedge(x.servers))
+	x.engage(p, now)
 }
 
-// send sends a peer's query once more, in its present form.
-func (x *exchange) send(ctx context.Context, p *peer) {
-	p.sent(time.Now())
-	if p.conn == nil {
-		return // the first query is still under way
+// context gives the context for tasks.
+func (x *exchange) context() context.Context {
+	if x.ctx == nil {
+		x.ctx, x.cancel = context.WithCancel(x.r.life.context())
 	}
-	if _, err := p.conn.Write(p.query().wire); err != nil {
-		x.giveUp(ctx, p, err)
+	return x.ctx
+}
+
+// close ends an exchange that nobody runs. Nothing is left running or waiting.
+func (x *exchange) close() {
+	if x.cancel != nil {
+		x.cancel()
 	}
+	x.tasks.Wait()
+	for e, ok := x.events.get(); ok; e, ok = x.events.get() {
+		if e.link != nil {
+			e.link.release()
+		}
+	}
+	if x.begun && x.settled.server == nil {
+		x.unheard(time.Now())
+	}
+	for _, p := range x.peers {
+		p.leave()
+	}
+	x.r.keep(x.events.alarm)
 }

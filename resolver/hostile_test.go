@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -74,6 +75,8 @@ func TestForgedReplies(t *testing.T) {
 		{name: "s11 opcode NOTIFY", script: altered(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }), want: both},
 		{name: "s12 three hundred other IDs", script: flood, want: both, most: 2},
 		{name: "s12 ID guessed, no TCP", script: guesser, noTCP: true, err: errSpoofed, most: 1},
+		{name: "s12 all other IDs", script: floodAll, want: both, most: 2},
+		{name: "s13 4095 questions", script: raw(func(b []byte) []byte { b[4], b[5] = 0x0f, 0xff; return b }), want: both},
 		{name: "s13 no question", script: altered(func(m *dns.Msg) { m.Question = nil }), want: both},
 		{name: "s13 two questions", script: altered(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), want: both},
 		{name: "s14 bare SERVFAIL", script: bareThenTruth(dns.RcodeServerFailure), want: both},
@@ -119,6 +122,20 @@ func flood(q query) {
 		m := lie(q)
 		m.Id += uint16(i + 1)
 		q.send(m)
+	}
+	q.send(truth(q))
+}
+
+// floodAll sends a lie with every other ID, and then the truth.
+func floodAll(q query) {
+	b := packed(lie(q))
+	for range 65535 {
+		id := binary.BigEndian.Uint16(b) + 1
+		binary.BigEndian.PutUint16(b, id)
+		q.reply(b)
+		if q.tcp && id == q.Id+500 {
+			break
+		}
 	}
 	q.send(truth(q))
 }

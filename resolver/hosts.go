@@ -13,15 +13,18 @@ import (
 const (
 	hostsPath = "/etc/hosts"
 	maxHosts  = 4 << 20 // octets of the hosts file that are read
+
+	hostsTime = time.Second // for which it is taken not to have changed
 )
 
 // A hostsFile is the host's static table of names, hosts(5), read again when
-// its size or time of change is another. A file that is absent or cannot be
+// its size or time of change is another, which is looked at once a second. A file that is absent or cannot be
 // read is empty. The zero value is the host's own.
 type hostsFile struct {
 	path string // hostsPath if empty
 
 	mu    sync.Mutex
+	seen  time.Time // when it was looked at
 	size  int64
 	mtime time.Time
 	names map[string]*hostEntry
@@ -50,6 +53,11 @@ func (f *hostsFile) find(name string) []Answer {
 }
 
 func (f *hostsFile) refresh() {
+	now := time.Now()
+	if !f.seen.IsZero() && now.Before(f.seen.Add(hostsTime)) {
+		return
+	}
+	f.seen = now
 	path := f.path
 	if path == "" {
 		path = hostsPath

@@ -20,6 +20,7 @@ func TestHostsFile(t *testing.T) {
 		if err := os.WriteFile(r.hosts.path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		r.hosts.seen = time.Time{} // a second later
 	}
 	write("10.1.1.1 Box.example.com box # a comment\n")
 	answers, err := collectAnswers(t.Context(), r, "BOX", Both)
@@ -54,6 +55,7 @@ func TestHostsFile(t *testing.T) {
 	if err := os.Remove(r.hosts.path); err != nil {
 		t.Fatal(err)
 	}
+	r.hosts.seen = time.Time{}
 	if got, err := collect(t.Context(), r, "box", Both); err != nil || !slices.Equal(got, both) {
 		t.Errorf("file removed: %v, %v", got, err)
 	}

@@ -4,23 +4,24 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"sync/atomic"
+	"time"
 )
 
 // A lookup is the work of one range over Lookup.
 type lookup struct {
-	r      *Resolver
-	cfg    Config
-	family Family
-	yield  func([]Answer) bool
-
-	preferred atomic.Pointer[netip.AddrPort] // the server that answered last
+	r        *Resolver
+	view     *view
+	cfg      Config
+	family   Family
+	yield    func([]Answer, error) bool
+	patience patience
+	room     [1]string
 }
 
 // lookup yields the answers for a name. It gives errLeft if the consumer has
 // left, else what Lookup is to yield last, or nil.
-func (r *Resolver) lookup(ctx context.Context, name string, f Family, yield func([]Answer) bool) error {
-	cfg, err := r.configure()
+func (r *Resolver) lookup(ctx context.Context, name string, f Family, yield func([]Answer, error) bool) error {
+	l, err := r.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -28,26 +29,34 @@ func (r *Resolver) lookup(ctx context.Context, name string, f Family, yield func
 	if err != nil {
 		return err
 	}
-	ctx, unbind := r.life.bind(ctx)
-	defer unbind()
-	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
-	defer cancel()
-	if ctx.Err() != nil {
-		return ended(ctx, "")
+	l.family, l.yield = f, yield
+	if t.addr.IsValid() {
+		return l.literal(Answer{Addr: t.addr, CanonicalName: t.addr.String(), Origin: Literal})
 	}
-	l := &lookup{r: r, cfg: cfg, family: f, yield: yield}
 	if answers := r.known(t); answers != nil {
 		return l.deliver(answers)
 	}
-	return l.search(ctx, t)
+	l.view = r.look(&l.cfg)
+	return l.search(t)
+}
+
+// begin begins a look-up, by the domain's present configuration.
+func (r *Resolver) begin(ctx context.Context) (*lookup, error) {
+	cfg, err := r.configure()
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{r: r, cfg: cfg}
+	l.patience = patience{ctx: ctx, until: time.Now().Add(cfg.Timeout), life: r.life.context().Done()}
+	if l.patience.over() {
+		return nil, l.patience.err("")
+	}
+	return l, nil
 }
 
 // known gives the answers that need no server.
 func (r *Resolver) known(t target) []Answer {
-	switch {
-	case t.addr.IsValid():
-		return []Answer{{Addr: t.addr, CanonicalName: t.addr.String(), Origin: Literal}}
-	case isLocalhost(t.name):
+	if isLocalhost(t.name) {
 		return []Answer{
 			{Addr: netip.IPv6Loopback(), CanonicalName: t.name, Origin: Special},
 			{Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), CanonicalName: t.name, Origin: Special},
@@ -69,7 +78,7 @@ func (l *lookup) deliver(answers []Answer) error {
 		if len(group) == 0 {
 			continue
 		}
-		if err = nil; !l.yield(group) {
+		if err = nil; !l.yield(group, nil) {
 			return errLeft
 		}
 	}
@@ -77,22 +86,30 @@ func (l *lookup) deliver(answers []Answer) error {
 }
 
 // search asks for each candidate name until one has addresses.
-func (l *lookup) search(ctx context.Context, t target) error {
+func (l *lookup) search(t target) error {
 	var worst error
-	for _, name := range t.candidates(l.cfg) {
-		err := unasked(name)
-		if err == nil {
-			var found bool
-			if found, err = l.candidate(ctx, name); found {
-				return err
-			}
+	for _, name := range t.candidates(&l.cfg, l.room[:0]) {
+		found, err := l.attempt(name)
+		if found {
+			return err
 		}
 		worst = graver(worst, err)
-		if ctx.Err() != nil || !goesOn(err) {
+		if l.patience.over() || !goesOn(err) {
 			break
 		}
 	}
 	return worst
+}
+
+// attempt asks for one name in the way that is right for it.
+func (l *lookup) attempt(name string) (found bool, err error) {
+	if within(name, "local") && l.r.Multicast != nil {
+		return l.local(name)
+	}
+	if err := unasked(name); err != nil {
+		return false, err
+	}
+	return l.candidate(name)
 }
 
 // goesOn tells whether the search goes on after an error: a server spoke. If

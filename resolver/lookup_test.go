@@ -202,7 +202,8 @@ func TestQueryOrder(t *testing.T) {
 	}
 }
 
-// TestLeavingEarly: when the loop is left nothing is open or running.
+// TestLeavingEarly: when the loop is left nothing is under way, and after Close
+// nothing is open or running.
 func TestLeavingEarly(t *testing.T) {
 	s := serve(t, true, func(q query) {
 		if q.qtype() == dns.TypeA {
@@ -223,6 +224,10 @@ func TestLeavingEarly(t *testing.T) {
 		groups++
 		break
 	}
+	if n := len(r.memory.view.flights); n != 0 {
+		t.Errorf("%d questions are under way", n)
+	}
+	r.Close()
 	if n := open.Load(); n != 0 {
 		t.Errorf("%d sockets are open", n)
 	}

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -12,35 +13,60 @@ const (
 	maxMessage = 65535 // octets of a message
 	headerLen  = 12
 	ednsSize   = 1232 // octets of a UDP reply that pass unfragmented, for EDNS
+	optLen     = 11   // octets of an OPT record without options
 )
 
 // A question is one query as it is sent, and what its reply is judged by.
 type question struct {
-	wire []byte // the query message
-	body []byte // its question section
-	id   uint16
+	wire   []byte // the query message
+	body   []byte // its question section
+	name   string
+	id     uint16
+	edns   bool
+	exact  bool   // letter case counts
+	stream bool   // sent by one
+	ours   []byte // the cookie that was sent, if any: the client's, and the server's
+
+	room [128]byte // for most queries
 }
 
-// newQuestion makes a recursive query (RFC 1035 §4.1) for a fully qualified
-// name, with an ID that cannot be guessed (RFC 5452 §9.2), with or without
-// EDNS (RFC 6891).
-func newQuestion(name string, qtype uint16, edns bool) (*question, error) {
+// compose makes a recursive query (RFC 1035 §4.1), with an ID that cannot be
+// guessed (RFC 5452 §9.2), with or without EDNS (RFC 6891).
+func (q *question) compose(t topic, edns bool) error {
+	q.name, q.id, q.edns = t.name, newID(), edns
+	b := q.room[:]
+	if n := headerLen + len(t.name) + 2 + 4 + optLen + cookieRoom; n > len(b) {
+		b = make([]byte, n)
+	}
+	off, err := dns.PackDomainName(t.name, b, headerLen, nil, false)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidName, err)
+	}
+	binary.BigEndian.PutUint16(b, q.id)
+	binary.BigEndian.PutUint16(b[2:], flagRD)
+	b[5] = 1 // question
+	binary.BigEndian.PutUint16(b[off:], t.kind)
+	binary.BigEndian.PutUint16(b[off+2:], dns.ClassINET)
+	off += 4
+	q.wire, q.body = b[:off], b[headerLen:off:off]
+	if edns {
+		q.wire[11] = 1 // additional record
+		q.wire = append(q.wire, 0, 0, byte(dns.TypeOPT), ednsSize>>8, ednsSize&0xff, 0, 0, 0, 0, 0, 0)
+	}
+	return nil
+}
+
+// newID gives 16 bits that cannot be guessed.
+func newID() uint16 {
 	var id [2]byte
 	_, _ = rand.Read(id[:]) // cannot fail
-	m := dns.Msg{
-		MsgHdr:   dns.MsgHdr{Id: binary.BigEndian.Uint16(id[:]), RecursionDesired: true},
-		Question: []dns.Question{{Name: name, Qtype: qtype, Qclass: dns.ClassINET}},
-	}
-	plain, err := m.Pack()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidName, err)
-	}
-	q := &question{wire: plain, body: plain[headerLen:], id: m.Id}
-	if edns {
-		m.SetEdns0(ednsSize, false)
-		q.wire, err = m.Pack()
-	}
-	return q, err
+	return binary.BigEndian.Uint16(id[:])
+}
+
+// identify changes the ID of a query that has not been sent.
+func (q *question) identify(id uint16) {
+	q.id = id
+	binary.BigEndian.PutUint16(q.wire, id)
 }
 
 // A message is what of a reply is of use. Of one that is not whole there is
@@ -49,8 +75,11 @@ type message struct {
 	rcode         int // extended by EDNS
 	authoritative bool
 	recursion     bool // available
-	answer        []dns.RR
-	authority     []dns.RR
+	edns          bool
+	cookie        []byte // the COOKIE option, if there is one
+	extended      []ExtendedError
+	answer        []record
+	authority     []record
 }
 
 // A verdict is what a datagram, or a message of a stream, is to a question.
@@ -68,6 +97,7 @@ const (
 	flagQR     = 1 << 15
 	flagAA     = 1 << 10
 	flagTC     = 1 << 9
+	flagRD     = 1 << 8
 	flagRA     = 1 << 7
 	maskOpcode = 15 << 11
 	maskRcode  = 15
@@ -91,23 +121,31 @@ func (q *question) judge(b []byte) (message, verdict) {
 	}
 	switch {
 	case len(b) == headerLen:
-		return m, mute
+		return m, q.mute()
 	case binary.BigEndian.Uint16(b[4:]) != 1 || !q.asks(b[headerLen:]):
 		return message{}, alien
 	case flags&flagTC != 0:
 		return m, cut
 	}
-	if !m.parse(b, headerLen+len(q.body)) {
-		return message{rcode: m.rcode}, mute
+	w := walker{b: b, off: headerLen + len(q.body), asked: q.name}
+	if !w.sections(&m) {
+		return message{rcode: int(flags & maskRcode)}, q.mute()
+	}
+	if !q.genuine(m.cookie) {
+		return message{}, alien
 	}
 	return m, whole
 }
 
 // asks tells whether the question section at the start of b is the query's.
-// Letter case is no difference (RFC 4343), compression is.
+// Letter case is no difference (RFC 4343) unless it was made one, compression
+// is.
 func (q *question) asks(b []byte) bool {
 	if len(b) < len(q.body) {
 		return false
+	}
+	if q.exact {
+		return bytes.HasPrefix(b, q.body)
 	}
 	for i, c := range q.body {
 		if lower(c) != lower(b[i]) {
@@ -126,54 +164,6 @@ func lower(c byte) byte {
 	return c
 }
 
-// parse reads the records from off to the very end of the message and tells
-// whether they are as many as the header says and each is well-formed.
-func (m *message) parse(b []byte, off int) bool {
-	var sections [3][]dns.RR
-	for i := range sections {
-		count := int(binary.BigEndian.Uint16(b[6+2*i:]))
-		for range count {
-			rr, next := record(b, off)
-			if rr == nil {
-				return false
-			}
-			sections[i], off = append(sections[i], rr), next
-		}
-	}
-	m.answer, m.authority = sections[0], sections[1]
-	m.extend(sections[2])
-	return off == len(b)
-}
-
-// record reads one record, or gives nil.
-func record(b []byte, off int) (dns.RR, int) {
-	if off >= len(b) {
-		return nil, off
-	}
-	rr, next, err := dns.UnpackRR(b, off)
-	if err != nil || next <= off {
-		return nil, off
-	}
-	// The codec takes no data for a record of a dynamic update (RFC 2136).
-	switch h := rr.Header(); h.Rrtype {
-	case dns.TypeA, dns.TypeAAAA, dns.TypeCNAME:
-		if h.Rdlength == 0 {
-			return nil, off
-		}
-	}
-	return rr, next
-}
-
-// extend adds the upper bits of the rcode, from the first OPT record.
-func (m *message) extend(additional []dns.RR) {
-	for _, rr := range additional {
-		if opt, ok := rr.(*dns.OPT); ok {
-			m.rcode |= int(opt.Hdr.Ttl>>24) << 4
-			return
-		}
-	}
-}
-
 // conclusive tells whether a whole reply settles the question. One that
 // neither answers nor could recurse is a lame referral, and does not.
 func (m *message) conclusive() bool {
@@ -189,11 +179,11 @@ func (m *message) conclusive() bool {
 // refers tells whether the authority section names servers and no zone.
 func (m *message) refers() bool {
 	servers := false
-	for _, rr := range m.authority {
-		switch rr.(type) {
-		case *dns.SOA:
+	for i := range m.authority {
+		switch m.authority[i].kind {
+		case dns.TypeSOA:
 			return false
-		case *dns.NS:
+		case dns.TypeNS:
 			servers = true
 		}
 	}
@@ -220,4 +210,13 @@ func rcodeError(rcode int) error {
 		return fmt.Errorf("%w: %s", ErrServerFailure, text)
 	}
 	return fmt.Errorf("%w: rcode %d", ErrServerFailure, rcode)
+}
+
+// mute is the verdict on a reply that says nothing: where a cookie is due, it
+// is not believed.
+func (q *question) mute() verdict {
+	if len(q.ours) > clientCookie {
+		return alien
+	}
+	return mute
 }

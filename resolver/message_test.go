@@ -94,3 +94,9 @@ func TestExtendedRcode(t *testing.T) {
 		t.Errorf("verdict %d, rcode %d", v, m.rcode)
 	}
 }
+
+// newQuestion gives a query for a test.
+func newQuestion(name string, qtype uint16, edns bool) (*question, error) {
+	q := new(question)
+	return q, q.compose(topic{name, qtype}, edns)
+}

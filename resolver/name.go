@@ -25,15 +25,22 @@ type target struct {
 
 // parseTarget reads what a program asks for.
 func parseTarget(s string) (target, error) {
-	if addr, err := netip.ParseAddr(s); err == nil {
-		addr = addr.Unmap()
-		return target{addr: addr}, checkZone(addr)
+	if literal(s) {
+		if addr, err := netip.ParseAddr(s); err == nil {
+			addr = addr.Unmap()
+			return target{addr: addr}, checkZone(addr)
+		}
 	}
 	name, absolute, err := asciiName(s)
 	if err != nil {
 		return target{}, err
 	}
 	return target{name: name, absolute: absolute}, nil
+}
+
+// literal tells whether a name may be an address: a cheap first look.
+func literal(s string) bool {
+	return strings.Contains(s, ":") || s != "" && '0' <= s[len(s)-1] && s[len(s)-1] <= '9'
 }
 
 // checkZone refuses zones that are not interface indexes: the name of an
@@ -100,14 +107,13 @@ func outsideLabel(r rune) bool {
 	return !letter && !('0' <= r && r <= '9') && r != '-' && r != '_'
 }
 
-// candidates gives the names to ask for, in order: the rule of "search" and
+// candidates appends the names to ask for, in order: the rule of "search" and
 // "ndots" in resolv.conf(5). A name with a meaning of its own is asked for, or
 // not, as it stands.
-func (t target) candidates(cfg Config) []string {
-	if t.absolute || isLocalhost(t.name) || unasked(t.name) != nil {
-		return []string{t.name}
+func (t target) candidates(cfg *Config, names []string) []string {
+	if t.absolute || len(cfg.Search) == 0 || isLocalhost(t.name) || unasked(t.name) != nil {
+		return append(names, t.name)
 	}
-	var names []string
 	for _, domain := range cfg.Search {
 		suffix, _, err := asciiName(domain)
 		if err != nil {

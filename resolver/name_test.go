@@ -79,7 +79,7 @@ func TestCandidates(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg := Config{Search: c.search, NDots: c.ndots}.complete()
-		if got := target.candidates(cfg); !slices.Equal(got, c.want) {
+		if got := target.candidates(&cfg, nil); !slices.Equal(got, c.want) {
 			t.Errorf("%s in %v, ndots %d: %v, want %v", c.name, c.search, c.ndots, got, c.want)
 		}
 	}

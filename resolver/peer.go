@@ -1,59 +1,58 @@
 package resolver
 
 import (
-	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/netip"
-	"sync/atomic"
 	"time"
 )
 
-// A peer is one server in an exchange.
+// A peer is one server in an exchange. It belongs to whoever runs that.
 type peer struct {
-	server netip.AddrPort
-	edns   *question
-	bare   *question   // without EDNS; with an ID of its own, so that replies are told apart
-	plain  atomic.Bool // the bare form has been sent, or is the next
+	server *server
+	extra  bool // asked besides, because it was silent before
 
-	// The rest belongs to the exchange's goroutine.
-	conn      net.Conn // nil until open, and after an error
-	sends     int
-	resend    time.Time
-	streamed  bool  // TCP was tried
-	streaming bool  // TCP is under way
-	over      bool  // nothing more is expected
-	why       error // what was wrong with its replies by UDP
-}
+	link     *link // of UDP; nil until open, and after an error
+	renewed  bool  // a new socket was made after an old one failed
+	edns     *waiter
+	bare     *waiter // without EDNS; with an ID of its own, so that replies are told apart
+	plain    bool    // the bare form has been sent, or is the next
+	trouble  bool    // EDNS was left out because of what came
+	baked    int     // BADCOOKIE replies
+	sends    int
+	first    time.Time
+	resend   time.Time
+	heard    bool
+	over     bool  // nothing more is expected
+	why      error // what was wrong with its replies by UDP
+	extended []ExtendedError
 
-func newPeer(server netip.AddrPort, name string, qtype uint16) (*peer, error) {
-	edns, err := newQuestion(name, qtype, true)
-	if err != nil {
-		return nil, err
-	}
-	bare, err := newQuestion(name, qtype, false)
-	return &peer{server: server, edns: edns, bare: bare}, err
-}
-
-// query gives the present form of the query.
-func (p *peer) query() *question {
-	if p.plain.Load() {
-		return p.bare
-	}
-	return p.edns
+	flow      *link // the stream
+	flowing   *waiter
+	streamed  bool // TCP was tried
+	streaming bool // TCP is under way
+	fallback  bool // UDP is tried if TCP fails
+	again     bool // TCP was tried again, the stream having been an old one
 }
 
 // sent notes that a query goes out, and when the next one should.
 func (p *peer) sent(now time.Time) {
+	if p.sends == 0 {
+		p.first = now
+	}
 	p.resend = now.Add(min(firstWait<<min(p.sends, 8), longestGap))
 	p.sends++
 }
 
 // waits tells whether silence of the peer is answered by another query.
 func (p *peer) waits() bool { return !p.over && !p.streaming }
+
+// form gives the present form of the query, if it was made already.
+func (p *peer) form() **waiter {
+	if p.plain {
+		return &p.bare
+	}
+	return &p.edns
+}
 
 // streamFailure gives the error for a failure over TCP: if TCP was tried
 // because of what came by UDP, that is what is wrong with the peer.
@@ -64,149 +63,159 @@ func (p *peer) streamFailure(err error) error {
 	case errors.Is(err, ErrServerFailure):
 		return err
 	}
-	return fmt.Errorf("%w: over TCP: %w", ErrServerFailure, err)
+	over := "TCP"
+	if p.server.name != "" {
+		over = "TLS"
+	}
+	return fmt.Errorf("%w: over %s: %w", ErrServerFailure, over, err)
 }
 
-// An event is what a task tells an exchange: that a socket is open, that it
-// failed, or what came by it.
-type event struct {
-	peer    *peer
-	stream  bool     // by TCP
-	conn    net.Conn // open, and the first query sent
-	err     error
-	message message
-	verdict verdict
-	edns    bool // the query replied to had EDNS
-}
-
-// post leaves an event, or drops it when the exchange has ended.
-func (x *exchange) post(ctx context.Context, e event) {
-	select {
-	case x.events <- e:
-	case <-ctx.Done():
+// unlink gives the UDP socket up, and what waits for replies by it.
+func (p *peer) unlink() {
+	for _, w := range []**waiter{&p.edns, &p.bare} {
+		if *w != nil {
+			p.link.leave(*w)
+			*w = nil
+		}
+	}
+	if p.link != nil {
+		p.link.release()
+		p.link = nil
 	}
 }
 
-// datagrams owns a peer's UDP socket: it sends the first query and reads
-// replies until the socket fails, somebody floods it, or the exchange ends.
-func (x *exchange) datagrams(ctx context.Context, p *peer) {
-	conn, err := x.r.Dial(ctx, "udp", p.server.String())
-	if err != nil {
-		x.post(ctx, event{peer: p, err: err})
+// unflow gives the stream up. One that has not answered for long is not used
+// by others.
+func (p *peer) unflow() {
+	if p.flow == nil {
 		return
 	}
-	defer conn.Close()
-	defer expire(ctx, conn)()
-	if _, err := conn.Write(p.edns.wire); err != nil {
-		x.post(ctx, event{peer: p, err: err})
-		return
-	}
-	x.post(ctx, event{peer: p, conn: conn})
-	x.listen(ctx, p, conn)
-}
-
-// listen reads datagrams and tells of those that are replies. When too many
-// are not, somebody is guessing the ID: nothing more is believed that comes
-// to this socket (RFC 5452 §9.3).
-func (x *exchange) listen(ctx context.Context, p *peer, conn net.Conn) {
-	buf := x.r.buffer()
-	defer x.r.buffers.Put(buf)
-	for misses := 0; misses < maxMisses && ctx.Err() == nil; {
-		n, err := conn.Read(buf[:])
-		if err != nil {
-			x.post(ctx, event{peer: p, err: err})
-			return
+	if p.flowing != nil {
+		if p.flowing.stalled() {
+			p.server.drop(p.flow)
+			p.flow.retire()
 		}
-		if e := p.judge(buf[:n]); e.verdict != alien {
-			x.post(ctx, e)
-		} else {
-			misses++
-		}
+		p.flow.leave(p.flowing)
+		p.flowing = nil
 	}
-	x.post(ctx, event{peer: p, verdict: alien})
+	p.flow.release()
+	p.flow = nil
 }
 
-// judge reads a datagram as a reply to either form of the query.
-func (p *peer) judge(b []byte) event {
-	m, v := p.edns.judge(b)
-	if v != alien || !p.plain.Load() {
-		return event{peer: p, message: m, verdict: v, edns: true}
+func (p *peer) leave() {
+	p.unlink()
+	p.unflow()
+}
+
+// stalled tells whether a query on a stream has been without a reply for long.
+func (w *waiter) stalled() bool {
+	w.link.mu.Lock()
+	defer w.link.mu.Unlock()
+	return w.told == 0 && time.Since(w.sent) > time.Second
+}
+
+// send sends a peer's query once more, in its present form.
+func (x *exchange) send(p *peer, now time.Time) {
+	p.sent(now)
+	if p.link == nil {
+		return // a socket is on its way
 	}
-	m, v = p.bare.judge(b)
-	return event{peer: p, message: m, verdict: v}
-}
-
-// streamed puts the question over a stream of its own and tells how that ended.
-func (x *exchange) streamed(ctx context.Context, p *peer) {
-	m, err := x.roundTrip(ctx, p.server)
-	x.post(ctx, event{peer: p, stream: true, message: m, verdict: whole, err: err})
-}
-
-// roundTrip asks a server over TCP (RFC 1035 §4.2.2), without EDNS, which has
-// nothing to add to a stream. Messages that are no reply are skipped.
-func (x *exchange) roundTrip(ctx context.Context, server netip.AddrPort) (message, error) {
-	q, err := newQuestion(x.name, x.qtype, false)
+	var err error
+	if w := p.form(); *w != nil {
+		err = p.link.again(*w)
+	} else if *w, err = x.query(p, p.link, !p.plain); err == nil {
+		err = p.link.ask(*w)
+	}
+	x.out = true
 	if err != nil {
-		return message{}, err
+		x.broken(p, err)
 	}
-	conn, err := x.r.Dial(ctx, "tcp", server.String())
-	if err != nil {
-		return message{}, err
-	}
-	defer conn.Close()
-	defer expire(ctx, conn)()
-	frame := binary.BigEndian.AppendUint16(nil, uint16(len(q.wire)))
-	if _, err := conn.Write(append(frame, q.wire...)); err != nil {
-		return message{}, err
-	}
-	buf := x.r.buffer()
-	defer x.r.buffers.Put(buf)
-	for ctx.Err() == nil {
-		b, err := readFrame(conn, buf)
-		if err != nil {
-			return message{}, err
-		}
-		switch m, v := q.judge(b); v {
-		case whole:
-			return m, nil
-		case mute, cut:
-			return message{}, errMalformed
-		}
-	}
-	return message{}, ctx.Err()
 }
 
-// readFrame reads one message with its length before it.
-func readFrame(conn io.Reader, buf *[maxMessage]byte) ([]byte, error) {
-	if _, err := io.ReadFull(conn, buf[:2]); err != nil {
+// query makes a query for a link.
+func (x *exchange) query(p *peer, l *link, edns bool) (*waiter, error) {
+	w := &waiter{link: l, x: x, peer: p}
+	if err := w.compose(x.topic, edns); err != nil {
 		return nil, err
 	}
-	b := buf[:binary.BigEndian.Uint16(buf[:])]
-	_, err := io.ReadFull(conn, b)
-	return b, err
+	w.stream = l.stream
+	if p.server.name != "" {
+		w.pad()
+	} else if edns {
+		w.bake(p.server.bake(l.local))
+	}
+	if !l.stream && p.server.doubtful(time.Now()) > 0 {
+		w.mix()
+	}
+	return w, nil
 }
 
-// expire lets the context's end interrupt reads and writes of a socket, by a
-// deadline in the past. The function it gives ends that, and waits for it.
-func expire(ctx context.Context, conn net.Conn) (release func()) {
-	done := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(done)
-		if conn.SetDeadline(time.Unix(1, 0)) != nil {
-			_ = conn.Close() // it knows no deadlines, or is closed already
-		}
+// broken goes on after a socket has failed. An old one may have failed because
+// of an earlier query: a new one is tried then.
+func (x *exchange) broken(p *peer, err error) {
+	old := p.link != nil && p.link.aged()
+	p.unlink()
+	switch {
+	case p.streaming:
+	case old && !p.renewed:
+		p.renewed = true
+		x.open(p)
+	default:
+		p.server.silent(0)
+		x.giveUp(p, err)
+	}
+}
+
+// aged tells whether others have used a socket before.
+func (l *link) aged() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.uses > 1
+}
+
+// engage starts to ask a peer: by a socket of the pool or by a new one, or over
+// a stream if the server is an encrypted one or somebody forges its replies.
+func (x *exchange) engage(p *peer, now time.Time) {
+	p.sent(now)
+	p.plain = p.server.avoids(now) && !p.server.cookies()
+	if p.server.name != "" || p.server.doubtful(now) >= maxMisses {
+		p.fallback = p.server.name == ""
+		x.stream(p)
+		return
+	}
+	x.datagram(p)
+}
+
+// datagram asks a peer by UDP for the first time.
+func (x *exchange) datagram(p *peer) {
+	if p.link = p.server.pick(); p.link == nil {
+		x.open(p)
+		return
+	}
+	p.sends = 0
+	x.send(p, time.Now())
+}
+
+// open makes a UDP socket for a peer.
+func (x *exchange) open(p *peer) {
+	ctx := x.context()
+	x.tasks.Go(func() {
+		l, err := p.server.open(ctx)
+		x.events.put(event{peer: p, link: l, err: err})
 	})
-	return func() {
-		if !stop() {
-			<-done
-		}
-	}
 }
 
-// buffer gives room for any message.
-func (r *Resolver) buffer() *[maxMessage]byte {
-	if buf, ok := r.buffers.Get().(*[maxMessage]byte); ok {
-		return buf
+// mix gives the letters of the question's name random case, which a reply has
+// to repeat (draft-vixie-dnsext-dns0x20).
+func (q *question) mix() {
+	q.exact = true
+	bits := uint16(0)
+	for i := range q.body[:len(q.body)-4] {
+		if i%16 == 0 {
+			bits = newID()
+		}
+		if c := q.body[i]; 'a' <= lower(c) && lower(c) <= 'z' && bits>>(i%16)&1 == 1 {
+			q.body[i] ^= 'a' - 'A'
+		}
 	}
-	return new([maxMessage]byte)
 }

@@ -11,24 +11,37 @@
 // A reply counts only if it comes to a connected socket, with the ID, opcode
 // and one question of the query, and if the message parses as a whole.
 // Everything else is dropped and the wait for the true reply goes on (RFC 5452
-// §9); after three such datagrams the server is asked over TCP instead. A
-// fitting reply that says nothing starts the next try at once, while earlier
-// ones are still listened for. Addresses are taken from the end of
-// the alias chain that starts at the question (RFC 1034 §3.6.2); records of
-// other owners and of the additional section are never looked at.
+// §9); after three such datagrams the server is asked over TCP instead, for a
+// minute, and after one the letters of names have random case. Once a server
+// has given a cookie, its replies need one (RFC 7873). A fitting reply that says
+// nothing starts the next try at once, while earlier ones are still listened
+// for. Addresses are taken from the end of the alias chain that starts at the
+// question (RFC 1034 §3.6.2); records of other owners and of the additional
+// section are never looked at.
 //
-// All methods may be called from any goroutine. A look-up owns the sockets and
-// goroutines it makes and ends them before it returns; between look-ups a
-// Resolver holds neither.
+// Queries share a few connected sockets to each server, picked by chance; each
+// serves a hundred queries or ten seconds. Identical questions under way are
+// asked once. Servers are asked in the order of their latency, by powers of two;
+// one that is silent for three times that (50 to 250 ms, or 200 ms if nothing is
+// known) is left for the next, and comes last until it answers a copy of a query.
+// Streams are kept and pipelined (RFC 7766). What servers said is remembered as
+// long as it holds, at most a day, an hour if it is that there is nothing, and a
+// few seconds if it is a failure, in 4096 entries; a new list of servers begins a
+// new memory.
 //
-// Limits: no cache, no mDNS (RFC 6762), no encrypted transport, no DNSSEC
-// validation, no DNS64 synthesis, no sorting by RFC 6724. At most 16 servers
-// and 32 search domains are used, 16 aliases followed, 8 queries made for one
-// chain, and 64 addresses of a family delivered.
+// All methods may be called from any goroutine. A look-up ends its goroutines
+// before it returns. Sockets, with a goroutine for each, stay open between
+// look-ups for at most ten seconds; [Resolver.Close] ends them.
+//
+// Limits: no DNSSEC validation, no DNS over HTTPS or QUIC, no sorting by RFC
+// 6724, multicast for addresses only, and fragments are not refused, which
+// Dial can see to. At most 16 servers and 32 search domains are used, 16 aliases
+// followed, 8 queries made for one chain, and 64 addresses of a family delivered.
 package resolver
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"iter"
 	"net"
@@ -49,11 +62,25 @@ type Resolver struct {
 	// port. The network is "udp" or "tcp"; an IPv6 zone is as it is in
 	// Config.Servers, for example "[fe80::1%3]:53". A "udp" socket has to keep
 	// message boundaries and to take datagrams from that peer only. Dial has
-	// to return soon after its context ends. It may be called concurrently.
+	// to return soon after its context ends, which must not end the socket. It
+	// may be called concurrently.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Multicast makes an unconnected UDP socket on the domain's link, from which
+	// a datagram to 224.0.0.251 or ff02::fb (the network is "udp4" or "udp6")
+	// goes to that link only, with a port that is not 5353. It is what names
+	// under .local are asked by (RFC 6762); without it they are not asked.
+	Multicast func(ctx context.Context, network string) (net.PacketConn, error)
+
+	// Roots are the certificates that those of encrypted servers are verified
+	// by; nil means the host's.
+	Roots *x509.CertPool
+
 	hosts   hostsFile
+	memory  memory
+	links   links
 	buffers sync.Pool // of *[maxMessage]byte
+	alarms  sync.Pool // of *alarm
 	life    lifetime
 }
 
@@ -78,7 +105,7 @@ type Resolver struct {
 // promptly. It takes no longer than [Config.Timeout].
 func (r *Resolver) Lookup(ctx context.Context, name string, f Family) iter.Seq2[[]Answer, error] {
 	return func(yield func([]Answer, error) bool) {
-		err := r.lookup(ctx, name, f, func(group []Answer) bool { return yield(group, nil) })
+		err := r.lookup(ctx, name, f, yield)
 		if err != nil && err != errLeft {
 			yield(nil, naming(name, err))
 		}
@@ -126,11 +153,20 @@ func (r *Resolver) LookupHost(ctx context.Context, host string) ([]string, error
 	return hosts, nil
 }
 
+// Forget gives up what is remembered, answers and what is known of servers, and
+// lets new queries have new sockets. It is for when the domain's addresses or
+// its link are not what they were; look-ups under way go on.
+func (r *Resolver) Forget() {
+	r.memory.forget()
+	r.links.retire()
+}
+
 // Close ends the look-ups under way, with an error that wraps [net.ErrClosed];
-// later ones end so at once. It does not wait for them, never fails, and may
-// be called again.
+// later ones end so at once. It closes all sockets, does not wait for look-ups,
+// never fails, and may be called again.
 func (r *Resolver) Close() error {
 	r.life.close()
+	r.links.close()
 	return nil
 }
 
@@ -174,16 +210,8 @@ func (l *lifetime) close() {
 	l.end(net.ErrClosed)
 }
 
-// bind gives a context that ends with ctx or with the lifetime.
-func (l *lifetime) bind(ctx context.Context) (context.Context, context.CancelFunc) {
+// context gives a context that ends with the lifetime.
+func (l *lifetime) context() context.Context {
 	l.start()
-	ctx, cancel := context.WithCancelCause(ctx)
-	if l.ctx.Err() != nil {
-		cancel(net.ErrClosed)
-	}
-	stop := context.AfterFunc(l.ctx, func() { cancel(net.ErrClosed) })
-	return ctx, func() {
-		stop()
-		cancel(nil)
-	}
+	return l.ctx
 }

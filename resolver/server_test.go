@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,7 +17,12 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(benchServer) != "" {
+		serveBench()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // A query is what a scripted server was asked.
 type query struct {
@@ -48,8 +53,8 @@ func packed(m *dns.Msg) []byte {
 	return b
 }
 
-// A server is a scripted name server on loopback, UDP and TCP.
-type server struct {
+// A rig is a scripted name server on loopback, UDP and TCP.
+type rig struct {
 	addr    netip.AddrPort
 	script  func(query)
 	tasks   sync.WaitGroup
@@ -59,7 +64,7 @@ type server struct {
 }
 
 // total tells how many queries of a type came, by either transport.
-func (s *server) total(qtype uint16) int {
+func (s *rig) total(qtype uint16) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.counts[[2]uint16{qtype, 0}] + s.counts[[2]uint16{qtype, 1}]
@@ -67,10 +72,10 @@ func (s *server) total(qtype uint16) int {
 
 // serve starts a server whose script answers one query at a time. Without a
 // port of TCP it refuses connections.
-func serve(t testing.TB, tcp bool, script func(query)) *server {
+func serve(t testing.TB, tcp bool, script func(query)) *rig {
 	t.Helper()
 	pc, ln := listen(t)
-	s := &server{script: script, counts: map[[2]uint16]int{}, streams: map[net.Conn]bool{}}
+	s := &rig{script: script, counts: map[[2]uint16]int{}, streams: map[net.Conn]bool{}}
 	s.addr = pc.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.tasks.Go(func() { s.serveUDP(pc) })
 	if tcp {
@@ -110,7 +115,7 @@ func listen(t testing.TB) (*net.UDPConn, net.Listener) {
 	return nil, nil
 }
 
-func (s *server) serveUDP(pc *net.UDPConn) {
+func (s *rig) serveUDP(pc *net.UDPConn) {
 	buf := make([]byte, 65535)
 	for {
 		n, from, err := pc.ReadFromUDPAddrPort(buf)
@@ -123,7 +128,7 @@ func (s *server) serveUDP(pc *net.UDPConn) {
 	}
 }
 
-func (s *server) serveTCP(ln net.Listener) {
+func (s *rig) serveTCP(ln net.Listener) {
 	for {
 		c, err := ln.Accept()
 		if err != nil {
@@ -140,27 +145,25 @@ func (s *server) serveTCP(ln net.Listener) {
 	}
 }
 
-func (s *server) serveStream(c net.Conn) {
+func (s *rig) serveStream(c net.Conn) {
 	defer c.Close()
 	buf := new([maxMessage]byte)
-	b, err := readFrame(c, buf)
-	if err != nil {
-		return
-	}
-	closed := false
-	s.handle(b, true, netip.AddrPort{}, func(b []byte) {
-		if b == nil {
-			closed = true
+	for closed := false; !closed; {
+		b, err := readFrame(c, buf)
+		if err != nil {
 			return
 		}
-		_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
-	})
-	if !closed {
-		_, _ = io.Copy(io.Discard, c) // until the client leaves
+		s.handle(b, true, netip.AddrPort{}, func(b []byte) {
+			if b == nil {
+				closed = true
+				return
+			}
+			_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
+		})
 	}
 }
 
-func (s *server) handle(b []byte, tcp bool, from netip.AddrPort, reply func([]byte)) {
+func (s *rig) handle(b []byte, tcp bool, from netip.AddrPort, reply func([]byte)) {
 	m := new(dns.Msg)
 	if m.Unpack(b) != nil || len(m.Question) != 1 {
 		return
@@ -194,6 +197,7 @@ func newResolver(t testing.TB, cfg Config) *Resolver {
 	}
 	r.hosts.path = filepath.Join(t.TempDir(), "none")
 	t.Cleanup(func() {
+		r.Close()
 		if n := open.Load(); n != 0 {
 			t.Errorf("%d sockets left open", n)
 		}

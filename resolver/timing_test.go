@@ -29,7 +29,8 @@ func (f fakeNet) dial(_ context.Context, network, address string) (net.Conn, err
 // serve answers each message that a pipe carries by a goroutine of its own.
 func (f fakeNet) serve(c net.Conn, tcp bool, script func(query)) {
 	buf := make([]byte, maxMessage+2)
-	for n := 1; ; n++ {
+	counts := map[uint16]int{}
+	for {
 		size, err := c.Read(buf)
 		if err != nil {
 			c.Close()
@@ -43,6 +44,8 @@ func (f fakeNet) serve(c net.Conn, tcp bool, script func(query)) {
 		if err := m.Unpack(b); err != nil {
 			panic(err)
 		}
+		counts[m.Question[0].Qtype]++
+		n := counts[m.Question[0].Qtype]
 		write := func(b []byte) { _, _ = c.Write(b) }
 		go script(query{Msg: m, n: n, tcp: tcp, write: write, reply: func(b []byte) {
 			if tcp {
@@ -84,12 +87,12 @@ func TestTiming(t *testing.T) {
 				q.after(700*ms, truth(q))
 			}
 		}}, 700 * ms, nil},
-		{"b13 first server silent", []func(query){silent, good}, 250 * ms, nil},
-		{"two servers silent", []func(query){silent, silent, good}, 500 * ms, nil},
+		{"b13 first server silent", []func(query){silent, good}, 200 * ms, nil},
+		{"two servers silent", []func(query){silent, silent, good}, 400 * ms, nil},
 		{"first server slow, second slower", []func(query){
-			func(q query) { q.after(300*ms, truth(q)) },
+			func(q query) { q.after(290*ms, truth(q)) },
 			func(q query) { q.after(100*ms, lie(q)) },
-		}, 300 * ms, nil},
+		}, 290 * ms, nil},
 		{"SERVFAIL, then the next", []func(query){func(q query) { q.send(failing(q, dns.RcodeServerFailure)) }, good}, 0, nil},
 		{"REFUSED after 20 ms, then the next", []func(query){func(q query) { q.after(20*ms, failing(q, dns.RcodeRefused)) }, good}, 20 * ms, nil},
 		{"r01 first query lost", []func(query){func(q query) {
@@ -147,10 +150,10 @@ func TestTiming(t *testing.T) {
 			}
 			m := answer(q)
 			m.Truncated = true
-			q.after(200*ms, m)
-		}, func(q query) { q.send(lie(q)) }}, 300 * ms, nil},
+			q.after(150*ms, m)
+		}, func(q query) { q.send(lie(q)) }}, 250 * ms, nil},
 		{"t02 TCP stalls", []func(query){truncated(silent)}, 5 * time.Second, context.DeadlineExceeded},
-		{"t02 TCP stalls, next server fine", []func(query){truncated(silent), good}, 250 * ms, nil},
+		{"t02 TCP stalls, next server fine", []func(query){truncated(silent), good}, 50 * ms, nil},
 		{"t03 TCP an octet a second", []func(query){truncated(trickle)}, 5 * time.Second, context.DeadlineExceeded},
 		{"TCP says other things", []func(query){truncated(chatter)}, 5 * time.Second, context.DeadlineExceeded},
 	}
@@ -181,7 +184,7 @@ func every(d time.Duration, f func()) {
 }
 
 // fakeResolver asks servers in order of preference.
-func fakeResolver(scripts []func(query)) *Resolver {
+func fakeResolver(t *testing.T, scripts []func(query)) *Resolver {
 	f := fakeNet{}
 	var cfg Config
 	for i, script := range scripts {
@@ -191,11 +194,12 @@ func fakeResolver(scripts []func(query)) *Resolver {
 	}
 	r := &Resolver{Config: func() (Config, error) { return cfg, nil }, Dial: f.dial}
 	r.hosts.path = "/nonexistent/hosts"
+	t.Cleanup(func() { r.Close() })
 	return r
 }
 
 func checkTiming(t *testing.T, scripts []func(query), took time.Duration, want error) {
-	r := fakeResolver(scripts)
+	r := fakeResolver(t, scripts)
 	start := time.Now()
 	got, err := collect(t.Context(), r, "www.example.com", Both)
 	if d := time.Since(start); d != took {
@@ -216,7 +220,7 @@ func checkTiming(t *testing.T, scripts []func(query), took time.Duration, want e
 // TestPartialTimeout is b03: A comes at once, the end of AAAA is told last.
 func TestPartialTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := fakeResolver([]func(query){func(q query) {
+		r := fakeResolver(t, []func(query){func(q query) {
 			if q.qtype() == dns.TypeA {
 				q.send(truth(q))
 			}
@@ -239,7 +243,7 @@ func TestPartialTimeout(t *testing.T) {
 // TestCallerDeadline: the context's deadline counts if it comes first.
 func TestCallerDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := fakeResolver([]func(query){silent})
+		r := fakeResolver(t, []func(query){silent})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*ms)
 		defer cancel()
 		start := time.Now()
@@ -254,7 +258,7 @@ func TestCallerDeadline(t *testing.T) {
 // every name of the search list.
 func TestPreferredServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := fakeResolver([]func(query){silent, func(q query) {
+		r := fakeResolver(t, []func(query){silent, func(q query) {
 			if q.qname() == "www." {
 				q.send(truth(q))
 				return
@@ -266,7 +270,7 @@ func TestPreferredServer(t *testing.T) {
 		r.Config = func() (Config, error) { return cfg, nil }
 		start := time.Now()
 		got, err := collect(t.Context(), r, "www", Both)
-		if d := time.Since(start); d != 250*ms || err != nil || !slices.Equal(got, both) {
+		if d := time.Since(start); d != 200*ms || err != nil || !slices.Equal(got, both) {
 			t.Errorf("%v, %v after %v", got, err, d)
 		}
 	})
@@ -277,7 +281,7 @@ func TestPreferredServer(t *testing.T) {
 func TestCancelIsPrompt(t *testing.T) {
 	for _, script := range []func(query){silent, truncated(silent), truncated(trickle)} {
 		synctest.Test(t, func(t *testing.T) {
-			r := fakeResolver([]func(query){script})
+			r := fakeResolver(t, []func(query){script})
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(1234*ms, cancel)
 			start := time.Now()
@@ -294,7 +298,7 @@ func TestCancelIsPrompt(t *testing.T) {
 func TestStreamSilencesDatagrams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		most := 0
-		r := fakeResolver([]func(query){func(q query) {
+		r := fakeResolver(t, []func(query){func(q query) {
 			if q.tcp {
 				q.after(2*time.Second, truth(q))
 				return
@@ -316,7 +320,7 @@ func TestStreamSilencesDatagrams(t *testing.T) {
 // TestSlowDial: a socket that takes its time is used when it comes.
 func TestSlowDial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := fakeResolver([]func(query){func(q query) { q.send(truth(q)) }})
+		r := fakeResolver(t, []func(query){func(q query) { q.send(truth(q)) }})
 		dial := r.Dial
 		r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			<-time.After(600 * ms)

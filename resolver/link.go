@@ -1,0 +1,188 @@
+package resolver
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// writeTime bounds the write of one query to a stream.
+const writeTime = 100 * time.Millisecond
+
+// A link is a connected socket to a server that several queries share. A
+// reference is taken when it is picked; when it is retired and the last one is
+// given back, it is closed. One goroutine reads it.
+type link struct {
+	server *server
+	conn   net.Conn
+	stream bool
+	local  netip.Addr
+	timer  *time.Timer
+
+	mu      sync.Mutex
+	waiting map[uint16]*waiter // by ID; on a UDP socket those that have left too
+	refs    int
+	uses    int
+	misses  int
+	used    time.Time // when the last reference was given back
+	retired bool
+	dead    bool
+}
+
+// A waiter is a query on a link, as long as its exchange goes on.
+type waiter struct {
+	question
+	link *link
+	sent time.Time
+	more bool // sent more than once
+
+	x    *exchange // nil when the exchange has ended; guarded by the link
+	peer *peer
+	told uint8 // verdicts that were told, a bit for each
+}
+
+// newLink has one reference.
+func newLink(s *server, conn net.Conn, stream bool) *link {
+	l := &link{server: s, conn: conn, stream: stream, waiting: map[uint16]*waiter{}, refs: 1, uses: 1}
+	if a := conn.LocalAddr(); a != nil {
+		if from, err := netip.ParseAddrPort(a.String()); err == nil {
+			l.local = from.Addr()
+		}
+	}
+	return l
+}
+
+// start starts the time a link has.
+func (l *link) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timer = time.AfterFunc(linkLife, l.expire)
+}
+
+// take takes a reference, unless the link is over.
+func (l *link) take() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.retired || l.dead {
+		return false
+	}
+	l.refs++
+	l.uses++
+	return true
+}
+
+// worn retires a socket that has been used enough and tells so.
+func (l *link) worn() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.retired = l.retired || l.uses >= maxUses
+	return l.retired
+}
+
+// release gives a reference back.
+func (l *link) release() {
+	l.mu.Lock()
+	l.refs--
+	l.used = time.Now()
+	over := l.retired && l.refs == 0
+	l.mu.Unlock()
+	if over {
+		l.shut()
+	}
+}
+
+// retire ends a link's use for new queries.
+func (l *link) retire() {
+	l.mu.Lock()
+	l.retired = true
+	over := l.refs == 0
+	l.mu.Unlock()
+	if over {
+		l.shut()
+	}
+}
+
+// expire retires a UDP socket for its age, and a stream that is not used.
+func (l *link) expire() {
+	l.mu.Lock()
+	left := linkLife
+	if l.refs == 0 {
+		left = time.Until(l.used.Add(linkLife))
+	}
+	if l.stream && left > 0 && !l.dead {
+		l.timer.Reset(left)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.server.drop(l)
+	l.retire()
+}
+
+// shut closes the socket, once.
+func (l *link) shut() {
+	l.mu.Lock()
+	was := l.dead
+	l.dead = true
+	l.timer.Stop()
+	l.mu.Unlock()
+	if !was {
+		_ = l.conn.Close()
+		l.server.r.links.remove(l)
+	}
+}
+
+// fail ends a link and tells all who wait.
+func (l *link) fail(err error) {
+	l.server.drop(l)
+	l.shut()
+	l.tell(event{err: err})
+}
+
+// tell leaves an event for all who wait.
+func (l *link) tell(e event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, w := range l.waiting {
+		if w.x != nil {
+			e.peer, e.waiter = w.peer, w
+			w.x.events.put(e)
+		}
+	}
+}
+
+// ask sends a query, with an ID that was not used on this socket. The waiter
+// is told of replies from then on.
+func (l *link) ask(w *waiter) error {
+	l.mu.Lock()
+	for l.waiting[w.id] != nil {
+		w.identify(newID())
+	}
+	w.link, w.sent = l, time.Now()
+	l.waiting[w.id] = w
+	l.mu.Unlock()
+	return l.write(w)
+}
+
+// write sends a query, once more if need be.
+func (l *link) write(w *waiter) error {
+	if !l.stream {
+		_, err := l.conn.Write(w.wire)
+		return err
+	}
+	frame := make([]byte, 2, 2+len(w.wire))
+	binary.BigEndian.PutUint16(frame, uint16(len(w.wire)))
+	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := l.conn.Write(append(frame, w.wire...))
+	return err
+}
+
+// again sends a query once more.
+func (l *link) again(w *waiter) error {
+	l.mu.Lock()
+	w.more = true
+	l.mu.Unlock()
+	return l.write(w)
+}
