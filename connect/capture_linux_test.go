@@ -3,6 +3,7 @@ package connect
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -27,18 +28,18 @@ type capture struct {
 func (n *node) capture(name string) *capture {
 	n.t.Helper()
 	c := &capture{t: n.t, n: n, index: n.index(name)}
-	fd := c.packetSocket(unix.ETH_P_ALL)
+	fd := c.packetSocket() // of no protocol: it must hear nothing until it is bound to the link
 	n.must(unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL), Ifindex: c.index}))
 	c.f = os.NewFile(uintptr(fd), "capture of "+name)
 	n.t.Cleanup(func() { c.f.Close() })
 	return c
 }
 
-func (c *capture) packetSocket(protocol uint16) (fd int) {
+func (c *capture) packetSocket() (fd int) {
 	c.t.Helper()
 	var err error
 	c.n.do(func() {
-		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, int(bigEndian(protocol)))
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	})
 	c.n.must(err)
 	return fd
@@ -54,7 +55,7 @@ const markerType = 0x88b5 // local experimental
 // until it comes by, so that nothing earlier can be missed.
 func (c *capture) frames() []frame {
 	c.t.Helper()
-	fd := c.packetSocket(0)
+	fd := c.packetSocket()
 	defer unix.Close(fd)
 	marker := append(make([]byte, 12, 60), binary.BigEndian.AppendUint16(nil, markerType)...)
 	c.n.must(unix.Sendto(fd, marker[:60], 0, &unix.SockaddrLinklayer{Ifindex: c.index}))
@@ -148,6 +149,11 @@ func (n *node) serveTCP(name string, at netip.AddrPort) {
 	var err error
 	n.do(func() { ln, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(at)) })
 	n.must(err)
+	n.answer(name, ln)
+}
+
+// answer accepts, says the name and closes, until the test ends.
+func (n *node) answer(name string, ln net.Listener) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -184,15 +190,18 @@ func (n *node) serveUDP(name string, at netip.AddrPort) {
 	n.t.Cleanup(func() { pc.Close(); <-done })
 }
 
-// whoIsThere reads the name of the server a connection has reached.
+// whoIsThere reads the name of the server a connection has reached, over TCP until
+// the server's end.
 func whoIsThere(c net.Conn) (string, error) {
 	if err := c.SetDeadline(time.Now().Add(safetyNet)); err != nil {
 		return "", err
 	}
-	if _, ok := c.(*net.UDPConn); ok {
-		if _, err := c.Write([]byte("who?")); err != nil {
-			return "", err
-		}
+	if _, ok := c.(*net.TCPConn); ok {
+		name, err := io.ReadAll(c)
+		return string(name), err
+	}
+	if _, err := c.Write([]byte("who?")); err != nil {
+		return "", err
 	}
 	buf := make([]byte, 100)
 	n, err := c.Read(buf)

@@ -11,8 +11,8 @@
 //     RFC 6724, section 5. Only the domain's own addresses are candidates, as RFC
 //     7556, section 5.2, asks.
 //  2. The kernel is asked for the route it would take by that interface and from
-//     that source. No route, or the router of another domain, is an error at once:
-//     nothing has been sent.
+//     that source. No route, the router of another domain, or a reverse path filter
+//     that would drop the replies, is an error at once: nothing has been sent.
 //  3. The socket is bound to the interface and to the source, then connected.
 //     Neither binding is enough alone: a bound source does not choose the link,
 //     and a bound link does not choose the source.
@@ -21,23 +21,40 @@
 // interface needs CAP_NET_RAW and its lack is reported as EPERM. A foreign
 // network namespace ([Dialer].NetNS) needs CAP_SYS_ADMIN over it.
 //
+// # How it ends
+//
+// Every failure is an [*Error], and errors.Is tells them apart: what was refused
+// before anything was sent by the sentinels of this package; a refusal by the peer as
+// ECONNREFUSED; unreachable as ENETUNREACH, EHOSTUNREACH or EACCES, with who said so
+// in Error.Origin and whether it may pass in Error.Soft; silence by Error.Timeout;
+// a source that went as [ErrSourceGone], the domain's end as the cause of
+// Dialer.Context, and the caller's as context.Canceled or DeadlineExceeded.
+//
 // # Concurrency
 //
 // A [Dialer] is configuration. Its methods may be called by any number of
 // goroutines at once as long as no field is changed. No method leaves a goroutine
-// or a descriptor behind.
+// or a descriptor behind. While a TCP dial is under way it holds one descriptor more
+// than its socket, to hear who sent an ICMP error, but not once a quarter of the
+// process's descriptors are in use.
 //
 // # Limits
 //
 // Two domains on one link share the kernel's routes. Where the kernel would use
 // the other domain's router the dial is refused with [ErrForeignNextHop]; only
-// source-specific routes, which need CAP_NET_ADMIN, can make it work. Over IPv6
-// these are overlooked where an earlier rule or a better metric prefers another
-// interface, and the dial may then be refused without need.
+// source-specific routes can make it work, which an [Installer] keeps if it may.
+// Over IPv6 those of others are overlooked where an earlier rule or a better
+// metric prefers another interface, and the dial may then be refused without need.
 //
 // Routes may change between question and connect. An unconnected socket of
 // ListenPacket is not checked for each datagram. Established connections are not
-// watched: the kernel keeps silent for minutes when a link or an address goes.
+// watched: the kernel keeps silent for minutes when a link or an address goes, and
+// UserTimeout is all there is here.
+//
+// Over IPv6, if the program closes first, the kernel acknowledges the peer's end
+// without the socket and only prefers the socket's link (Linux 6.18): where the host
+// has a better route by another one, that last packet leaves there, with the right
+// source. No option of the socket changes that; an [Installer] does.
 //
 // Off Linux every attempt ends in an error that wraps [errors.ErrUnsupported].
 package connect

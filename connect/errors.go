@@ -20,6 +20,13 @@ var (
 	ErrForeignSource = errors.New("source address not of the domain")
 	// ErrForeignNextHop: the kernel would use a router that is not the domain's.
 	ErrForeignNextHop = errors.New("next hop not of the domain")
+	// ErrRepliesDropped: this host would drop every reply, since the reverse path
+	// filter is strict on the interface and the host prefers another one for the
+	// peer (RFC 3704, section 2.2). IPv4 only.
+	ErrRepliesDropped = errors.New("replies would be dropped")
+	// ErrSourceGone: the domain has lost the source while the dial was under way.
+	// Unlike with the others, packets may have been sent.
+	ErrSourceGone = errors.New("source address gone while connecting")
 	// ErrBadDestination: an address no connection can be made to: a name, port 0,
 	// unspecified, loopback, multicast or broadcast for TCP, of another family than
 	// the network, or in the zone of another interface.
@@ -35,6 +42,13 @@ type Error struct {
 	Source  netip.Addr     // zero if none was chosen
 	To      netip.AddrPort // zero for "listen" and if it could not be read
 	Err     error          // never nil
+
+	// Origin is who sent the ICMP error that ended a TCP dial; zero if none did, as
+	// for a refusal by TCP itself.
+	Origin netip.Addr
+	// Soft: that ICMP error tells of a condition that may pass, such as a lost route
+	// beyond, and not of a refusal (RFC 1122, section 4.2.3.9; RFC 5461).
+	Soft bool
 }
 
 // Error names the domain, the addresses and the reason.
@@ -54,7 +68,11 @@ func (e *Error) Error() string {
 	if e.To.IsValid() {
 		b.WriteString(" to " + e.To.String())
 	}
-	return b.String() + ": " + e.Err.Error()
+	b.WriteString(": " + e.Err.Error())
+	if e.Origin.IsValid() {
+		b.WriteString(", says " + e.Origin.String())
+	}
+	return b.String()
 }
 
 // Unwrap returns Err.

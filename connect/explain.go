@@ -15,10 +15,16 @@ type Explanation struct {
 	InterfaceName string // its present name; empty if it has gone
 	To            netip.AddrPort
 	Source        netip.Addr // the one Dial would begin with; zero if there is none
-	Rule          int        // of RFC 6724, section 5, that put Source before the next candidate; 0: there was no other, or a tie
-	NextHop       netip.Addr // the router; zero: To is on the link, or Refusal says why there is none
-	Refusal       error      // the error Dial would return at once; nil if it would try
-	Warnings      []string   // what is likely to go wrong all the same
+
+	// Rule is the one of RFC 6724, section 5, that put Source before the next
+	// candidate; 5 is its rule 5.5. 0: there was no other, or a tie.
+	Rule int
+
+	NextHop  netip.Addr // the router; zero: To is on the link, or Refusal says why there is none
+	Refusal  error      // the error Dial would return at once; nil if it would try
+	Warnings []string   // what is likely to go wrong all the same
+
+	ownRouter bool // NextHop is of the domain
 }
 
 // Explain tells what [Dialer.Dial] would do for network "tcp". Its error is of type
@@ -36,7 +42,8 @@ func (d *Dialer) Explain(to netip.AddrPort) (Explanation, error) {
 	if err != nil {
 		return failed("", err)
 	}
-	p := &path{domain: domain, network: "tcp", kernel: kernel{netns: d.NetNS}}
+	p := d.path(domain, "tcp")
+	p.cache = nil
 	if err := p.kernel.reachable(); err != nil {
 		return failed(domain.Name, err)
 	}
@@ -62,6 +69,9 @@ func (p *path) explain(e *Explanation) error {
 			e.choose(p, sources[i:], h)
 			return nil
 		}
+		if i < len(sources)-1 {
+			e.warn("%v is passed over: %v", s.Prefix.Addr(), err)
+		}
 		if first == nil {
 			e.Source, first = s.Prefix.Addr(), err
 		}
@@ -73,20 +83,38 @@ func (p *path) explain(e *Explanation) error {
 func (e *Explanation) choose(p *path, sources []Address, h hop) {
 	e.Source, e.NextHop = sources[0].Prefix.Addr(), h.router
 	if len(sources) > 1 {
-		_, e.Rule = compare(p.to.Addr(), sources[0], sources[1])
-	}
-	if why := p.kernel.repliesDropped(p.query(e.Source)); why != "" {
-		e.Warnings = append(e.Warnings, why)
+		_, e.Rule = p.selection().compare(sources[0], sources[1])
 	}
 	if sources[0].Deprecated {
-		e.Warnings = append(e.Warnings, "the source is deprecated and will soon be invalid")
+		e.warn("the source is deprecated and will soon be invalid")
 	}
 	if h.local {
-		e.Warnings = append(e.Warnings, "the destination is this host: nothing leaves it")
+		e.warn("the destination is this host: nothing leaves it")
 	}
 	if h.router.IsValid() && len(p.domain.Routers) == 0 {
-		e.Warnings = append(e.Warnings, "the domain names no router to compare the next hop with")
+		e.warn("the domain names no router to compare the next hop with")
 	}
+	e.ownRouter = h.router.IsValid() && p.owns(h.router)
+	if first := h.first(p.to.Addr()); !h.local && p.kernel.silent(first, p.domain.Interface) {
+		e.warn("%v has not answered on the link of late", first)
+	}
+	for _, a := range p.domain.Addresses {
+		if a.Tentative && couldReach(a.Prefix.Addr(), p.to.Addr()) {
+			e.warn("%v is tentative: not used as yet", a.Prefix.Addr())
+		}
+	}
+}
+
+func (e *Explanation) warn(format string, args ...any) {
+	e.Warnings = append(e.Warnings, fmt.Sprintf(format, args...))
+}
+
+// first is who has to be found on the link.
+func (h hop) first(to netip.Addr) netip.Addr {
+	if h.router.IsValid() {
+		return h.router
+	}
+	return to
 }
 
 // String is one line for the path and one for each thing that is wrong.
@@ -96,12 +124,18 @@ func (e Explanation) String() string {
 	if e.Source.IsValid() {
 		fmt.Fprintf(&b, " from %v", e.Source)
 	}
-	if e.Rule != 0 {
+	switch e.Rule {
+	case 0:
+	case 5:
+		b.WriteString(" (rule 5.5)")
+	default:
 		fmt.Fprintf(&b, " (rule %d)", e.Rule)
 	}
 	switch {
 	case e.Refusal != nil:
 		fmt.Fprintf(&b, "\n  refused: %v", e.Refusal)
+	case e.ownRouter:
+		fmt.Fprintf(&b, " via %v, the domain's router", e.NextHop)
 	case e.NextHop.IsValid():
 		fmt.Fprintf(&b, " via %v", e.NextHop)
 	default:

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,8 +45,44 @@ func TestUnreachableEndsDial(t *testing.T) {
 		if !errors.As(err, &e) {
 			continue
 		}
+		if e.Origin != e.router() || !e.Soft || !strings.HasSuffix(err.Error(), ", says "+e.router().String()) {
+			t.Errorf("%s: %v: origin %v, soft %v", to, err, e.Origin, e.Soft)
+		}
 		if syns := sent(right.frames(), e.Source, e.To.Addr()); len(syns) != 1 {
 			t.Errorf("%s: %d packets sent before the answer was heard: %v", to, len(syns), syns)
+		}
+	}
+}
+
+// router is r2 in the family of the error.
+func (e *Error) router() netip.Addr {
+	if e.To.Addr().Is4() {
+		return netip.MustParseAddr("10.2.0.1")
+	}
+	return netip.MustParseAddr("2001:db8:2::1")
+}
+
+// What an administrator forbids, and a port that is closed to ICMP, are no passing
+// conditions; a reset has no ICMP at all.
+func TestHardErrors(t *testing.T) {
+	u, d := rejecting(t)
+	u.r2.route("198.51.101.0/24", "", "", kind(unix.RTN_PROHIBIT))
+	u.r2.route("2001:db8:f1::/48", "", "", kind(unix.RTN_PROHIBIT))
+	for _, c := range []struct {
+		to     string
+		want   error
+		origin string
+	}{
+		{"198.51.101.1:80", syscall.EHOSTUNREACH, "10.2.0.1"},
+		{"[2001:db8:f1::1]:80", syscall.EACCES, "2001:db8:2::1"},
+		{far4 + ":81", syscall.ECONNREFUSED, "invalid IP"},
+		{"[" + far6 + "]:81", syscall.ECONNREFUSED, "invalid IP"},
+	} {
+		conn, err := d.DialContext(context.Background(), "tcp", c.to)
+		checkError(t, c.to, conn, err, c.want)
+		var e *Error
+		if errors.As(err, &e) && (e.Soft || e.Origin.String() != c.origin) {
+			t.Errorf("%s: %v: origin %v, soft %v", c.to, err, e.Origin, e.Soft)
 		}
 	}
 }
@@ -174,4 +212,21 @@ func TestUnreachablesLeaveRoomForData(t *testing.T) {
 	u.r2.serveUDP("r2", netip.MustParseAddrPort(far4+":82"))
 	conn.Write([]byte("x")) // takes the last error
 	wantServer(t, "after many errors", conn, nil, "10.2.0.2")
+}
+
+// Whatever the control messages hold, nothing is read beyond them.
+func FuzzErrQueue(f *testing.F) {
+	b := make([]byte, unix.CmsgSpace(16+28))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+	h.Level, h.Type = unix.SOL_IPV6, unix.IPV6_RECVERR
+	h.SetLen(unix.CmsgLen(16 + 28))
+	b[unix.CmsgLen(0)+4] = unix.SO_EE_ORIGIN_ICMP6
+	f.Add(b)
+	f.Add(b[:20])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, ok := parseErrQueue(b); ok != (m != nil) {
+			t.Fatal("found nothing, or lost it")
+		}
+	})
 }

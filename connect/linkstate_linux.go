@@ -3,6 +3,8 @@ package connect
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +17,10 @@ func (k kernel) interfaceName(index int) (string, error) {
 		return "", err
 	}
 	defer r.close()
+	return r.interfaceName(index)
+}
+
+func (r *routeSocket) interfaceName(index int) (string, error) {
 	b := make([]byte, unix.SizeofIfInfomsg)
 	binary.NativeEndian.PutUint32(b[4:], uint32(index))
 	body, err := r.ask(unix.RTM_GETLINK, b)
@@ -32,29 +38,40 @@ func (k kernel) interfaceName(index int) (string, error) {
 	return name, nil
 }
 
-// repliesDropped tells whether the reverse path filter (RFC 3704, section 2.2) drops
-// what comes back: it is strict on the interface, and by the host's own choice of
-// route to the peer another one would be used. Empty: no, or not known.
-func (k kernel) repliesDropped(q query) string {
-	if q.to.Addr().Is6() || q.to.Addr().IsMulticast() {
-		return "" // Linux filters IPv4 only
-	}
+// silent tells whether the kernel has looked for a neighbour in vain (RFC 4861,
+// section 7.3.2; for IPv4 the same states). False if it is not known.
+func (k kernel) silent(neighbour netip.Addr, iface int) bool {
 	r, err := k.open()
 	if err != nil {
-		return ""
+		return false
 	}
 	defer r.close()
+	b := make([]byte, unix.SizeofNdMsg)
+	b[0] = familyOf(neighbour)
+	binary.NativeEndian.PutUint32(b[4:], uint32(iface))
+	body, err := r.ask(unix.RTM_GETNEIGH, appendAttr(b, unix.NDA_DST, neighbour.AsSlice()))
+	if err != nil || len(body) < unix.SizeofNdMsg {
+		return false
+	}
+	return binary.NativeEndian.Uint16(body[8:])&(unix.NUD_FAILED|unix.NUD_INCOMPLETE) != 0
+}
+
+// comesBack refuses a flow whose replies the reverse path filter drops: it is strict
+// on the interface, and by the host's own choice of route to the peer another one
+// would be used. What IPsec has decrypted is exempt from the filter, but not known
+// here. If the kernel does not say, the flow is let be.
+func (r *routeSocket) comesBack(q query) error {
 	if max(r.reversePath(netconfAll), r.reversePath(q.iface)) != strict {
-		return ""
+		return nil
 	}
-	iface := q.iface
+	ours := q.iface
 	q.iface = 0
-	a, err := r.get(q, 0)
-	if err != nil || a.iface == iface {
-		return ""
+	a, err := r.get(q, unix.RTM_F_FIB_MATCH)
+	if err != nil || a.iface == ours || slices.Contains(a.others, ours) {
+		return nil
 	}
-	return fmt.Sprintf("rp_filter is strict on interface %d and the host prefers interface %d for %v: replies are dropped",
-		iface, a.iface, q.to.Addr())
+	return fmt.Errorf("%w: rp_filter is strict on interface %d and the host prefers interface %d for %v; "+
+		"set it to 2 (loose) or have routes by source (see Installer)", ErrRepliesDropped, ours, a.iface, q.to.Addr())
 }
 
 // The parts of linux/netconf.h that x/sys lacks. The effective rp_filter is the

@@ -65,14 +65,14 @@ func (l *listening) failed(err error) error {
 // config leaves the bind to package net. Its address has no zone; the interface the
 // socket is bound to by then stands for it.
 func (l *listening) config() *net.ListenConfig {
-	s := socket{kernel: l.kernel, iface: l.domain.Interface, transport: l.transport, ipv6: l.at.Addr().Is6()}
+	s := socket{kernel: l.kernel, iface: l.domain.Interface, transport: l.transport, ipv6: l.at.Addr().Is6(), options: l.options}
 	lc := &net.ListenConfig{Control: s.control}
-	lc.SetMultipathTCP(false)
+	lc.SetMultipathTCP(l.multipath)
 	return lc
 }
 
 func (d *Dialer) local(ctx context.Context, transport, network, address string) (*listening, error) {
-	l := &listening{path: path{network: network, kernel: kernel{netns: d.NetNS}}}
+	l := &listening{path: path{network: network, kernel: kernel{netns: d.NetNS}, options: d.options()}}
 	b := d.begin(ctx)
 	defer b.end()
 	err := b.err()

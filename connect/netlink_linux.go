@@ -14,6 +14,7 @@ import (
 type routeSocket struct {
 	fd  int
 	seq uint32
+	buf [8192]byte
 }
 
 func (k kernel) open() (*routeSocket, error) {
@@ -35,40 +36,48 @@ func (k kernel) reachable() error {
 
 func (r *routeSocket) close() { unix.Close(r.fd) }
 
-// ask sends one request and returns the body of the answer. An errno the kernel
-// answers with is returned as it is.
+// ask sends one request and returns the body of the answer, which is good until the
+// next one. An errno the kernel answers with is returned as it is.
 func (r *routeSocket) ask(kind uint16, body []byte) ([]byte, error) {
+	if err := r.send(kind, 0, body); err != nil {
+		return nil, err
+	}
+	kind, body, err := r.receive(r.buf[:])
+	if err != nil {
+		return nil, err
+	}
+	return verdict(kind, body)
+}
+
+func (r *routeSocket) send(kind, flags uint16, body []byte) error {
 	r.seq++
 	m := make([]byte, 0, unix.SizeofNlMsghdr+len(body))
 	m = binary.NativeEndian.AppendUint32(m, uint32(unix.SizeofNlMsghdr+len(body)))
 	m = binary.NativeEndian.AppendUint16(m, kind)
-	m = binary.NativeEndian.AppendUint16(m, unix.NLM_F_REQUEST)
+	m = binary.NativeEndian.AppendUint16(m, unix.NLM_F_REQUEST|flags)
 	m = binary.NativeEndian.AppendUint32(m, r.seq)
 	m = binary.NativeEndian.AppendUint32(m, 0)
 	m = append(m, body...)
-	if err := unix.Sendto(r.fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, os.NewSyscallError("route socket: send", err)
-	}
-	return r.answer()
+	err := unix.Sendto(r.fd, m, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	return os.NewSyscallError("route socket: send", err)
 }
 
-// answer takes what comes from the kernel (port 0) with the number asked under and
+// receive takes what comes from the kernel (port 0) with the number asked under and
 // passes over the rest.
-func (r *routeSocket) answer() ([]byte, error) {
-	buf := make([]byte, 8192)
+func (r *routeSocket) receive(buf []byte) (kind uint16, body []byte, err error) {
 	for range 16 {
 		n, from, err := unix.Recvfrom(r.fd, buf, 0)
 		if err != nil {
-			return nil, os.NewSyscallError("route socket: receive", err)
+			return 0, nil, os.NewSyscallError("route socket: receive", err)
 		}
 		if sa, ok := from.(*unix.SockaddrNetlink); !ok || sa.Pid != 0 {
 			continue
 		}
 		if kind, body, ok := message(buf[:n], r.seq); ok {
-			return verdict(kind, body)
+			return kind, body, nil
 		}
 	}
-	return nil, fmt.Errorf("route socket: no answer among 16 messages: %w", unix.EPROTO)
+	return 0, nil, fmt.Errorf("route socket: no answer among 16 messages: %w", unix.EPROTO)
 }
 
 // message splits the first message of a datagram if it has the number.

@@ -19,6 +19,10 @@ func FuzzRouteMessage(f *testing.F) {
 	m := binary.NativeEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+len(body)))
 	m = append(m, make([]byte, 12)...)
 	f.Add(append(m, body...), uint32(0))
+	rule := sourceRule{family: familyIPv4, priority: InstallerPriority, from: netip.MustParseAddr("10.0.0.2"), oif: "eth0", table: InstallerTable}.marshal()
+	m = binary.NativeEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+len(rule)))
+	m = append(m, make([]byte, 12)...)
+	f.Add(append(m, rule...), uint32(0))
 	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
 		kind, body, ok := message(b, seq)
 		if !ok {
@@ -30,6 +34,12 @@ func FuzzRouteMessage(f *testing.F) {
 		if body, err := verdict(kind, body); err == nil {
 			if a, err := parseRoute(body); err == nil && a.iface == 7 {
 				_, _ = a.hop(7)
+			}
+			if x, _, ok := parseTableRoute(body); ok && (!x.dst.IsValid() || x.slot() >= slots) {
+				t.Fatalf("a route to nowhere: %v", x)
+			}
+			if x, ok := parseRule(body); ok && (!x.from.IsValid() || x.slot() >= slots) {
+				t.Fatalf("a rule for nobody: %v", x)
 			}
 		}
 	})
@@ -66,6 +76,39 @@ func TestVerdict(t *testing.T) {
 	for _, b := range [][]byte{nil, {1}, make([]byte, 4)} {
 		if _, err := verdict(unix.NLMSG_ERROR, b); !errors.Is(err, unix.EPROTO) {
 			t.Errorf("%v: %v", b, err)
+		}
+	}
+}
+
+// What is written is what is read back.
+func TestInstallerMessages(t *testing.T) {
+	rule := sourceRule{family: familyIPv4, priority: InstallerPriority + 5, from: netip.MustParseAddr("10.0.0.2"),
+		to: prefix("10.0.0.0/24"), oif: "eth0", table: InstallerTable + 300, suppress: true}
+	if got, ok := parseRule(rule.marshal()); !ok || got != rule || got.slot() != 1 {
+		t.Errorf("rule %+v, %v", got, ok)
+	}
+	foreign := rule.marshal()
+	foreign[len(foreign)-12] = InstallerProtocol + 1 // of FRA_PROTOCOL, the last attribute but one
+	if got, ok := parseRule(foreign); ok {
+		t.Errorf("another's rule is taken for ours: %+v", got)
+	}
+	route := tableRoute{family: familyIPv6, table: InstallerTable + 300, dst: prefix("2001:db8::/32"), via: netip.MustParseAddr("fe80::1"), iface: 9, metric: 7}
+	if got, protocol, ok := parseTableRoute(route.marshal()); !ok || got != route || protocol != InstallerProtocol || got.slot() != 1 {
+		t.Errorf("route %+v, %v", got, ok)
+	}
+	for _, f := range []routeFilter{{family: familyIPv4}, {family: familyIPv6, iface: 8}, {family: familyIPv6, table: mainTable}, {family: familyIPv6, protocol: 9}} {
+		if f.matches(route, InstallerProtocol) || !(routeFilter{family: familyIPv6, iface: 9}).matches(route, InstallerProtocol) {
+			t.Errorf("%+v and %v", f, route)
+		}
+	}
+	for _, x := range []tableRoute{{table: InstallerTable - 1}, {table: InstallerTable + slots*tablesPerSlot}, {table: mainTable}} {
+		if x.slot() >= 0 {
+			t.Errorf("table %#x is of slot %d", x.table, x.slot())
+		}
+	}
+	for _, x := range []sourceRule{{priority: InstallerPriority - 1}, {priority: InstallerPriority + slots*ruleKinds}} {
+		if x.slot() >= 0 {
+			t.Errorf("priority %d is of slot %d", x.priority, x.slot())
 		}
 	}
 }

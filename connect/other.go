@@ -17,8 +17,8 @@ type kernel struct{ netns string }
 
 func (kernel) route(query) (hop, error)          { return hop{}, errUnsupported }
 func (kernel) reachable() error                  { return errUnsupported }
+func (kernel) silent(netip.Addr, int) bool       { return false }
 func (kernel) interfaceName(int) (string, error) { return "", errUnsupported }
-func (kernel) repliesDropped(query) string       { return "" }
 
 type socket struct {
 	kernel    kernel
@@ -26,8 +26,10 @@ type socket struct {
 	source    netip.Addr
 	transport string
 	ipv6      bool
-	icmp      bool
+	options
 }
 
 func (*socket) control(string, string, syscall.RawConn) error { return errUnsupported }
 func (*socket) settle(net.Conn) error                         { return errUnsupported }
+func (*socket) heard(err error) error                         { return err }
+func (*socket) forget()                                       {}

@@ -6,18 +6,31 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // A path is one intended connection: where to, in which domain.
 type path struct {
 	domain    Domain
-	network   string // as the caller gave it
-	transport string // "tcp" or "udp"
+	ask       func() (Domain, error) // for the domain as it is later
+	network   string                 // as the caller gave it
+	transport string                 // "tcp" or "udp"
 	to        netip.AddrPort
 	kernel    kernel
-	icmp      bool // UDP: report every ICMP error
+	cache     *RouteCache
+	policy    []PolicyEntry
+	public    bool
+	options
+}
+
+// options are what a Dialer asks of its sockets.
+type options struct {
+	icmp        bool // UDP: report every ICMP error
+	multipath   bool
+	userTimeout time.Duration
 }
 
 // A hop is the kernel's answer to where a packet would go first.
@@ -40,11 +53,58 @@ func (p *path) aim(to netip.AddrPort) error {
 
 // sources are the domain's addresses worth trying, best first.
 func (p *path) sources() ([]Address, error) {
-	s := candidates(p.to.Addr(), p.domain.Addresses)
+	s := p.selection().candidates(p.domain.Addresses)
 	if len(s) == 0 {
-		return nil, fmt.Errorf("%w for %v among its %d addresses", ErrNoSource, p.to.Addr(), len(p.domain.Addresses))
+		return nil, fmt.Errorf("%w for %v among its %d addresses%s", ErrNoSource, p.to.Addr(), len(p.domain.Addresses), p.inWaiting())
 	}
 	return s, nil
+}
+
+// inWaiting tells of addresses that will do later, if there are any.
+func (p *path) inWaiting() string {
+	n := 0
+	for _, a := range p.domain.Addresses {
+		if a.Tentative && couldReach(a.Prefix.Addr(), p.to.Addr()) {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d tentative as yet", n)
+}
+
+func (p *path) selection() *selection {
+	s := &selection{dst: p.to.Addr(), policy: newPolicy(p.policy), public: p.public}
+	if p.routersDiffer() {
+		s.nextHop = p.nextHop()
+	}
+	return s
+}
+
+// routersDiffer says whether rule 5.5 can make a difference.
+func (p *path) routersDiffer() bool {
+	var first *Address
+	for i, a := range p.domain.Addresses {
+		switch {
+		case a.Tentative || !couldReach(a.Prefix.Addr(), p.to.Addr()):
+		case first == nil:
+			first = &p.domain.Addresses[i]
+		case a.Router != first.Router:
+			return true
+		}
+	}
+	return false
+}
+
+// nextHop is the router the kernel would choose were it left to it; zero if that
+// cannot be had, or depends on the source.
+func (p *path) nextHop() netip.Addr {
+	h, err := p.cache.route(flow{p.kernel, p.query(netip.Addr{})}, p.domain.Generation)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return h.router
 }
 
 // only is the one source asked for, if the domain has it.
@@ -73,7 +133,7 @@ func (p *path) check(source netip.Addr) (hop, error) {
 	if dst := p.to.Addr(); dst.IsMulticast() || dst == limitedBroadcast {
 		return hop{}, nil
 	}
-	h, err := p.kernel.route(p.query(source))
+	h, err := p.cache.route(flow{p.kernel, p.query(source)}, p.domain.Generation)
 	if err != nil {
 		return h, err
 	}
@@ -81,7 +141,8 @@ func (p *path) check(source netip.Addr) (hop, error) {
 		return h, fmt.Errorf("%w: broadcast", ErrBadDestination)
 	}
 	if h.router.IsValid() && len(p.domain.Routers) > 0 && !p.owns(h.router) {
-		return h, fmt.Errorf("%w: the kernel would use %v, the domain has %v", ErrForeignNextHop, h.router, p.domain.Routers)
+		return h, fmt.Errorf("%w: the kernel would use %v, the domain has %v; "+
+			"only routes by source can change that (see Installer)", ErrForeignNextHop, h.router, p.domain.Routers)
 	}
 	return h, nil
 }
@@ -104,16 +165,17 @@ func (p *path) query(source netip.Addr) query {
 	return query{source: source, to: p.to, iface: p.domain.Interface, transport: p.transport}
 }
 
-// connect makes the socket and connects it. The [net.Dialer] is given no local
-// address: it would bind without IP_BIND_ADDRESS_NO_PORT, so that all destinations
-// share one source's ports, and look up zones by name.
+// connect makes the socket and connects it. Package net binds it to the source, after
+// control has said that the port can wait. Without a zone: a socket that is bound to
+// its interface needs none, and package net would look it up by name.
 func (p *path) connect(ctx context.Context, source netip.Addr) (net.Conn, error) {
-	s := socket{kernel: p.kernel, iface: p.domain.Interface, source: source, transport: p.transport, icmp: p.icmp}
+	s := socket{kernel: p.kernel, iface: p.domain.Interface, source: source, transport: p.transport, options: p.options}
+	defer s.forget()
 	nd := net.Dialer{Control: s.control}
-	nd.SetMultipathTCP(false)
-	conn, err := nd.DialContext(ctx, p.transport, p.to.String())
+	nd.SetMultipathTCP(p.multipath)
+	conn, err := p.dial(ctx, &nd, netip.AddrPortFrom(source, 0))
 	if err != nil {
-		return nil, bare(err)
+		return nil, s.heard(unbound(source, bare(err)))
 	}
 	if err := s.settle(conn); err != nil {
 		conn.Close()
@@ -122,19 +184,34 @@ func (p *path) connect(ctx context.Context, source netip.Addr) (net.Conn, error)
 	return conn, nil
 }
 
+func (p *path) dial(ctx context.Context, nd *net.Dialer, from netip.AddrPort) (net.Conn, error) {
+	if p.transport == "udp" {
+		return connOf(nd.DialUDP(ctx, "udp", from, p.to))
+	}
+	return connOf(nd.DialTCP(ctx, "tcp", from, p.to))
+}
+
+// connOf makes a nil pointer a nil interface.
+func connOf[C net.Conn](c C, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// unbound tells a source that cannot be had from one that is out of ports.
+func unbound(source netip.Addr, err error) error {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok && call.Syscall == "bind" && errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return fmt.Errorf("%w: %v is gone or tentative: %w", ErrNoSource, source, syscall.EADDRNOTAVAIL)
+	}
+	return err
+}
+
 // bare takes off the net.OpError, whose addresses an [Error] tells better.
 func bare(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return op.Err
-	}
-	return err
-}
-
-// explainSilence adds to a time-out the one cause that can be seen from here.
-func (p *path) explainSilence(source netip.Addr, err error) error {
-	if why := p.kernel.repliesDropped(p.query(source)); why != "" {
-		return fmt.Errorf("%w (%s)", err, why)
 	}
 	return err
 }

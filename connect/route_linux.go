@@ -36,6 +36,15 @@ func (k kernel) route(q query) (hop, error) {
 		return hop{}, err
 	}
 	defer r.close()
+	h, err := r.route(q)
+	if err == nil && q.to.Addr().Is4() && !h.broadcast && !h.local {
+		err = r.comesBack(q)
+	}
+	return h, err
+}
+
+// route is what kernel.route says of the way there.
+func (r *routeSocket) route(q query) (hop, error) {
 	a, err := r.lookup(q)
 	if err == nil {
 		return a.hop(q.iface)
@@ -147,6 +156,7 @@ type answer struct {
 	flags  uint32
 	iface  int
 	router netip.Addr
+	others []int // interfaces of the next hops, if there are several
 }
 
 func parseRoute(b []byte) (answer, error) {
@@ -162,9 +172,24 @@ func parseRoute(b []byte) (answer, error) {
 			a.router = addrOf(v)
 		case unix.RTA_VIA: // an IPv4 route by an IPv6 router: family, then address
 			a.router = addrOf(v[min(2, len(v)):])
+		case unix.RTA_MULTIPATH:
+			a.others = interfacesOf(v)
 		}
 	})
 	return a, nil
+}
+
+// interfacesOf reads a list of next hops (struct rtnexthop in rtnetlink(7)).
+func interfacesOf(b []byte) (all []int) {
+	for len(b) >= unix.SizeofRtNexthop {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.SizeofRtNexthop || n > len(b) {
+			break
+		}
+		all = append(all, int(uint32Of(b[4:])))
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return all
 }
 
 // hop judges an answer.

@@ -3,10 +3,12 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,10 +17,11 @@ import (
 type socket struct {
 	kernel    kernel
 	iface     int
-	source    netip.Addr // bound here; zero: left to the caller
+	source    netip.Addr // of a dial; zero: of a listener
 	transport string
-	ipv6      bool // of a listener, which has no source here
-	icmp      bool
+	ipv6      bool // of a listener
+	options
+	spare int // a second descriptor, to read ICMP errors from; 0: none
 }
 
 // control fits net.Dialer and net.ListenConfig, which call it before anything else
@@ -38,13 +41,29 @@ func (s *socket) prepare(fd int) error {
 	if err := s.bindInterface(fd); err != nil {
 		return err
 	}
+	if err := s.limitSilence(fd); err != nil {
+		return err
+	}
 	if !s.source.IsValid() {
 		return nil
 	}
 	if err := s.listenForICMP(fd, 1); err != nil {
 		return err
 	}
-	return s.bindSource(fd)
+	if err := s.deferPort(fd); err != nil {
+		return err
+	}
+	s.keep(fd)
+	return nil
+}
+
+// limitSilence sets TCP_USER_TIMEOUT (tcp(7)), which accepted connections inherit.
+func (s *socket) limitSilence(fd int) error {
+	if s.userTimeout <= 0 || s.transport != "tcp" || s.isMultipath(fd) {
+		return nil
+	}
+	ms := min((s.userTimeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32)
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_TCP, unix.TCP_USER_TIMEOUT, int(ms)))
 }
 
 // move replaces the socket by one of the wanted namespace under the same number.
@@ -61,7 +80,11 @@ func (s *socket) move(fd int) error {
 	if s.transport == "udp" {
 		kind, option = unix.SOCK_DGRAM, unix.SO_BROADCAST
 	}
-	there, err := socketIn(s.kernel.netns, family, kind, 0)
+	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL) // TCP, UDP or MPTCP
+	if err != nil {
+		return os.NewSyscallError("getsockopt", err)
+	}
+	there, err := socketIn(s.kernel.netns, family, kind, protocol)
 	if err != nil {
 		return err
 	}
@@ -90,28 +113,10 @@ func (s *socket) bindInterface(fd int) error {
 	return nil
 }
 
-// bindSource leaves the port to connect, which can then give the same one to
-// several destinations.
-func (s *socket) bindSource(fd int) error {
-	if err := unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
-		return os.NewSyscallError("setsockopt", err)
-	}
-	err := unix.Bind(fd, s.sockaddr())
-	if errors.Is(err, unix.EADDRNOTAVAIL) {
-		return fmt.Errorf("%w: %v is gone or tentative: %w", ErrNoSource, s.source, err)
-	}
-	return os.NewSyscallError("bind", err)
-}
-
-func (s *socket) sockaddr() unix.Sockaddr {
-	if s.source.Is4() {
-		return &unix.SockaddrInet4{Addr: s.source.As4()}
-	}
-	sa := &unix.SockaddrInet6{Addr: s.source.As16()}
-	if s.source.IsLinkLocalUnicast() {
-		sa.ZoneId = uint32(s.iface)
-	}
-	return sa
+// deferPort leaves the port to connect, which can then give the same one to several
+// destinations.
+func (s *socket) deferPort(fd int) error {
+	return os.NewSyscallError("setsockopt", unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1))
 }
 
 // listenForICMP makes ICMP errors reach the socket. For TCP over IPv6 this is needed
@@ -121,6 +126,7 @@ func (s *socket) sockaddr() unix.Sockaddr {
 func (s *socket) listenForICMP(fd, on int) error {
 	var err error
 	switch {
+	case s.isMultipath(fd):
 	case s.transport == "tcp" && s.source.Is6(), s.icmp && s.transport == "udp" && s.source.Is6():
 		err = unix.SetsockoptInt(fd, unix.SOL_IPV6, unix.IPV6_RECVERR, on)
 	case s.icmp && s.transport == "udp":
@@ -129,12 +135,25 @@ func (s *socket) listenForICMP(fd, on int) error {
 	return os.NewSyscallError("setsockopt", err)
 }
 
+// isMultipath tells Multipath TCP, whose sockets know neither IPV6_RECVERR nor
+// TCP_USER_TIMEOUT, from the TCP that package net falls back to.
+func (s *socket) isMultipath(fd int) bool {
+	if !s.multipath || s.transport != "tcp" {
+		return false
+	}
+	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	return err == nil && protocol == unix.IPPROTO_MPTCP
+}
+
 // settle makes ICMP errors soft again on an established TCP connection, which must
 // survive a passing unreachable (RFC 1122, section 4.2.3.9).
 func (s *socket) settle(conn net.Conn) error {
 	t, ok := conn.(*net.TCPConn)
-	if !ok || s.source.Is4() {
+	switch {
+	case !ok || s.source.Is4():
 		return nil
+	case s.spare != 0: // the same socket, and nobody else's
+		return s.listenForICMP(s.spare, 0)
 	}
 	raw, err := t.SyscallConn()
 	if err != nil {

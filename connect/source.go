@@ -6,20 +6,28 @@ import (
 	"slices"
 )
 
+// A selection is what RFC 6724, section 5, goes by besides the addresses themselves.
+type selection struct {
+	dst     netip.Addr
+	policy  policy
+	public  bool       // rule 7 reversed
+	nextHop netip.Addr // for rule 5.5; zero: not known, or of no consequence
+}
+
 // candidates returns the addresses that may be the source of a packet to dst, best
-// first, by RFC 6724, section 5. Equals keep the order they came in.
+// first. Equals keep the order they came in.
 //
-// Of the rules, 4 (home addresses) does not apply, and 5 and 5.5 (the outgoing
-// interface, the next hop) cannot tell one domain's addresses apart.
-func candidates(dst netip.Addr, all []Address) []Address {
+// Of the rules, 4 (home addresses) does not apply, and 5 (the outgoing interface)
+// cannot tell one domain's addresses apart.
+func (s *selection) candidates(all []Address) []Address {
 	var usable []Address
 	for _, a := range all {
-		if !a.Tentative && couldReach(a.Prefix.Addr(), dst) {
+		if !a.Tentative && couldReach(a.Prefix.Addr(), s.dst) {
 			usable = append(usable, a)
 		}
 	}
 	slices.SortStableFunc(usable, func(a, b Address) int {
-		order, _ := compare(dst, a, b)
+		order, _ := s.compare(a, b)
 		return order
 	})
 	return usable
@@ -39,29 +47,43 @@ func couldReach(src, dst netip.Addr) bool {
 	return !src.IsLinkLocalUnicast() || scope(dst) <= scopeLink
 }
 
-// compare orders two sources for dst: negative if a is the better one. It also
-// tells the rule that decided, 0 if none did.
-func compare(dst netip.Addr, a, b Address) (order, rule int) {
-	x, y := a.Prefix.Addr(), b.Prefix.Addr()
-	if o := prefer(x == dst, y == dst); o != 0 {
-		return o, 1
-	}
-	if o := compareScope(scope(dst), scope(x), scope(y)); o != 0 {
-		return o, 2
-	}
-	if o := prefer(!a.Deprecated, !b.Deprecated); o != 0 {
-		return o, 3
-	}
-	if o := prefer(label(x) == label(dst), label(y) == label(dst)); o != 0 {
-		return o, 6
-	}
-	if o := prefer(a.Temporary, b.Temporary); o != 0 {
-		return o, 7
-	}
-	if o := common(b.Prefix, dst) - common(a.Prefix, dst); o != 0 {
-		return o, 8
+// A rule is one of RFC 6724, section 5: negative if a is the better source.
+type rule struct {
+	number  int // 5 is 5.5
+	compare func(s *selection, a, b Address) int
+}
+
+var rules = []rule{
+	{1, func(s *selection, a, b Address) int {
+		return prefer(a.Prefix.Addr() == s.dst, b.Prefix.Addr() == s.dst)
+	}},
+	{2, func(s *selection, a, b Address) int {
+		return compareScope(scope(s.dst), scope(a.Prefix.Addr()), scope(b.Prefix.Addr()))
+	}},
+	{3, func(_ *selection, a, b Address) int { return prefer(!a.Deprecated, !b.Deprecated) }},
+	{5, func(s *selection, a, b Address) int { return prefer(s.advertised(a), s.advertised(b)) }},
+	{6, func(s *selection, a, b Address) int {
+		l := s.policy.label(s.dst)
+		return prefer(s.policy.label(a.Prefix.Addr()) == l, s.policy.label(b.Prefix.Addr()) == l)
+	}},
+	{7, func(s *selection, a, b Address) int { return prefer(a.Temporary != s.public, b.Temporary != s.public) }},
+	{8, func(s *selection, a, b Address) int { return common(b.Prefix, s.dst) - common(a.Prefix, s.dst) }},
+}
+
+// compare orders two sources: negative if a is the better one. It also tells the
+// rule that decided, 0 if none did.
+func (s *selection) compare(a, b Address) (order, by int) {
+	for _, r := range rules {
+		if o := r.compare(s, a, b); o != 0 {
+			return o, r.number
+		}
 	}
 	return 0, 0
+}
+
+// advertised says whether the next hop gave the address its prefix.
+func (s *selection) advertised(a Address) bool {
+	return a.Router.IsValid() && a.Router.WithZone("").Unmap() == s.nextHop
 }
 
 // prefer is negative if only a holds and positive if only b does.
@@ -120,38 +142,6 @@ func scope4(a netip.Addr) int {
 		return scopeLink
 	}
 	return scopeGlobal
-}
-
-// policy is the default table of RFC 6724, section 2.1, longest prefix first,
-// without the precedences, which only order destinations.
-var policy = []struct {
-	prefix netip.Prefix
-	label  int
-}{
-	{netip.MustParsePrefix("::1/128"), 0},
-	{netip.MustParsePrefix("::/96"), 3},
-	{netip.MustParsePrefix("2001::/32"), 5},
-	{netip.MustParsePrefix("2002::/16"), 2},
-	{netip.MustParsePrefix("3ffe::/16"), 12},
-	{netip.MustParsePrefix("fec0::/10"), 11},
-	{netip.MustParsePrefix("fc00::/7"), 13},
-	{netip.MustParsePrefix("::/0"), 1},
-}
-
-// labelIPv4 is the label of ::ffff:0:0/96, under which all of IPv4 falls.
-const labelIPv4 = 4
-
-func label(a netip.Addr) int {
-	if a.Is4() || a.Is4In6() {
-		return labelIPv4
-	}
-	a = a.WithZone("")
-	for _, p := range policy {
-		if p.prefix.Contains(a) {
-			return p.label
-		}
-	}
-	return 1
 }
 
 // common is CommonPrefixLen of RFC 6724, section 2.2: never longer than the

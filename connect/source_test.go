@@ -70,13 +70,13 @@ func TestSourceSelection(t *testing.T) {
 			if c.rule != 0 { // a decided order must not depend on the given one
 				slices.Reverse(given)
 			}
-			if got := candidates(to, given); !slices.Equal(got, want) {
+			if got := (&selection{dst: to, policy: defaultPolicy}).candidates(given); !slices.Equal(got, want) {
 				t.Fatalf("candidates for %v:\n got %v\nwant %v", to, got, want)
 			}
 			if len(want) < 2 {
 				return
 			}
-			if order, rule := compare(to, want[0], want[1]); rule != c.rule || (order < 0) != (c.rule != 0) {
+			if order, rule := (&selection{dst: to, policy: defaultPolicy}).compare(want[0], want[1]); rule != c.rule || (order < 0) != (c.rule != 0) {
 				t.Errorf("decided by rule %d (order %d), want rule %d", rule, order, c.rule)
 			}
 		})
@@ -92,8 +92,8 @@ func TestSourceOrderIsConsistent(t *testing.T) {
 		dst := netip.MustParseAddr(to)
 		for _, a := range all {
 			for _, b := range all {
-				ab, r1 := compare(dst, a, b)
-				ba, r2 := compare(dst, b, a)
+				ab, r1 := (&selection{dst: dst, policy: defaultPolicy}).compare(a, b)
+				ba, r2 := (&selection{dst: dst, policy: defaultPolicy}).compare(b, a)
 				if ab > 0 != (ba < 0) || r1 != r2 {
 					t.Errorf("to %v: %v, %v: %d by rule %d, but %d by rule %d reversed", to, a, b, ab, r1, ba, r2)
 				}
@@ -105,9 +105,9 @@ func TestSourceOrderIsConsistent(t *testing.T) {
 
 func checkTransitive(t *testing.T, dst netip.Addr, a, b Address, all []Address) {
 	for _, c := range all {
-		ab, _ := compare(dst, a, b)
-		bc, _ := compare(dst, b, c)
-		if ac, _ := compare(dst, a, c); ab < 0 && bc < 0 && ac >= 0 {
+		ab, _ := (&selection{dst: dst, policy: defaultPolicy}).compare(a, b)
+		bc, _ := (&selection{dst: dst, policy: defaultPolicy}).compare(b, c)
+		if ac, _ := (&selection{dst: dst, policy: defaultPolicy}).compare(a, c); ab < 0 && bc < 0 && ac >= 0 {
 			t.Errorf("to %v: %v before %v before %v, but not the first before the last", dst, a, b, c)
 		}
 	}
@@ -130,7 +130,7 @@ func TestLabel(t *testing.T) {
 		"::1": 0, "2001:db8::1": 1, "10.0.0.1": 4, "::ffff:10.0.0.1": 4, "2002::1": 2, "2001::1": 5, "fd00::1": 13,
 		"::2": 3, "fec0::1": 11, "3ffe::1": 12, "fe80::1": 1,
 	} {
-		if got := label(netip.MustParseAddr(s)); got != want {
+		if got := defaultPolicy.label(netip.MustParseAddr(s)); got != want {
 			t.Errorf("label(%s) = %d, want %d", s, got, want)
 		}
 	}

@@ -234,6 +234,19 @@ func TestOverlappingNetworks(t *testing.T) {
 	}
 }
 
+func TestDialUDP(t *testing.T) {
+	u := distinct(t)
+	d := fixed(domain2(u.host.index("up2")))
+	d.NetNS = u.host.path()
+	for to, from := range map[string]string{far4: "10.2.0.2", far6: "2001:db8:2::2"} {
+		conn, err := d.DialUDP(context.Background(), netip.AddrPortFrom(netip.MustParseAddr(to), 80))
+		wantServer(t, to, conn, err, from)
+	}
+	if conn, err := d.DialUDP(context.Background(), netip.AddrPort{}); conn != nil || !errors.Is(err, ErrBadDestination) {
+		t.Errorf("to nowhere: %v, %v", conn, err)
+	}
+}
+
 // Link-local addresses need their link, whatever the zone is called.
 func TestLinkLocal(t *testing.T) {
 	u := newUplinks(t)
