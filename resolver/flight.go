@@ -17,7 +17,8 @@ type flight struct {
 	exchange
 	askers int // guarded by the view, as all else but what is found
 	landed bool
-	baton  chan struct{} // who has what is in it runs the exchange; nil: its first asker does
+	loose  bool          // nobody runs the exchange, and nobody waits to
+	baton  chan struct{} // who has what is in it runs the exchange; nil while nobody else waits
 	done   chan struct{} // closed when there is a finding; nil while nobody else waits
 	found  finding
 }
@@ -67,6 +68,10 @@ func (v *view) join(t topic) (f *flight, joined bool) {
 	if f.done == nil {
 		f.baton, f.done = make(chan struct{}, 1), make(chan struct{})
 	}
+	if f.loose {
+		f.loose = false
+		f.baton <- struct{}{}
+	}
 	return f, true
 }
 
@@ -97,7 +102,7 @@ func (f *flight) wait(p *patience) int {
 func (v *view) pass(f *flight) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if f.baton != nil {
+	if f.loose = f.baton == nil; !f.loose {
 		f.baton <- struct{}{}
 	}
 }

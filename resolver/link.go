@@ -157,8 +157,9 @@ func (l *link) tell(e event) {
 // is told of replies from then on.
 func (l *link) ask(w *waiter) error {
 	l.mu.Lock()
+	w.identify(l.server.r.entropy.uint16())
 	for l.waiting[w.id] != nil {
-		w.identify(newID())
+		w.identify(l.server.r.entropy.uint16())
 	}
 	w.link, w.sent = l, time.Now()
 	l.waiting[w.id] = w

@@ -138,6 +138,7 @@ func (s *shout) questions() ([]*question, error) {
 		if err := questions[i].compose(topic{s.name + ".", qtype}, false); err != nil {
 			return nil, err
 		}
+		questions[i].identify(s.l.r.entropy.uint16())
 		questions[i].wire[2] = 0 // no recursion (RFC 6762 §18.6)
 	}
 	return questions, nil

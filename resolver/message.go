@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 
@@ -30,10 +29,10 @@ type question struct {
 	room [128]byte // for most queries
 }
 
-// compose makes a recursive query (RFC 1035 §4.1), with an ID that cannot be
-// guessed (RFC 5452 §9.2), with or without EDNS (RFC 6891).
+// compose makes a recursive query (RFC 1035 §4.1), with or without EDNS (RFC
+// 6891). It has no ID yet.
 func (q *question) compose(t topic, edns bool) error {
-	q.name, q.id, q.edns = t.name, newID(), edns
+	q.name, q.edns = t.name, edns
 	b := q.room[:]
 	if n := headerLen + len(t.name) + 2 + 4 + optLen + cookieRoom; n > len(b) {
 		b = make([]byte, n)
@@ -42,7 +41,6 @@ func (q *question) compose(t topic, edns bool) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalidName, err)
 	}
-	binary.BigEndian.PutUint16(b, q.id)
 	binary.BigEndian.PutUint16(b[2:], flagRD)
 	b[5] = 1 // question
 	binary.BigEndian.PutUint16(b[off:], t.kind)
@@ -56,14 +54,7 @@ func (q *question) compose(t topic, edns bool) error {
 	return nil
 }
 
-// newID gives 16 bits that cannot be guessed.
-func newID() uint16 {
-	var id [2]byte
-	_, _ = rand.Read(id[:]) // cannot fail
-	return binary.BigEndian.Uint16(id[:])
-}
-
-// identify changes the ID of a query that has not been sent.
+// identify gives an ID to a query that has not been sent.
 func (q *question) identify(id uint16) {
 	q.id = id
 	binary.BigEndian.PutUint16(q.wire, id)

@@ -145,7 +145,7 @@ func (x *exchange) query(p *peer, l *link, edns bool) (*waiter, error) {
 		w.bake(p.server.bake(l.local))
 	}
 	if !l.stream && p.server.doubtful(time.Now()) > 0 {
-		w.mix()
+		w.mix(&x.r.entropy)
 	}
 	return w, nil
 }
@@ -207,12 +207,12 @@ func (x *exchange) open(p *peer) {
 
 // mix gives the letters of the question's name random case, which a reply has
 // to repeat (draft-vixie-dnsext-dns0x20).
-func (q *question) mix() {
+func (q *question) mix(e *entropy) {
 	q.exact = true
 	bits := uint16(0)
 	for i := range q.body[:len(q.body)-4] {
 		if i%16 == 0 {
-			bits = newID()
+			bits = e.uint16()
 		}
 		if c := q.body[i]; 'a' <= lower(c) && lower(c) <= 'z' && bits>>(i%16)&1 == 1 {
 			q.body[i] ^= 'a' - 'A'

@@ -123,10 +123,14 @@ func (s *server) newFlow(ctx context.Context, o *opening) (l *link, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil {
+	switch {
+	case err == nil:
 		s.flow = l
-	} else if ctx.Err() == nil {
+	case ctx.Err() == nil:
 		o.err = err
+	}
+	if err != nil {
+		l = nil
 	}
 	s.opening = nil
 	close(o.done)

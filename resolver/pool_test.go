@@ -18,43 +18,55 @@ import (
 
 func good(q query) { q.send(truth(q)) }
 
+// A tally is a socket that keeps the names asked for by it, by ID.
+type tally struct {
+	net.Conn
+	t     *testing.T
+	mu    sync.Mutex
+	names map[uint16]string
+}
+
+func (c *tally) Write(b []byte) (int, error) {
+	m := new(dns.Msg)
+	if err := m.Unpack(b); err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	if name := c.names[m.Id]; name != "" && name != m.Question[0].Name {
+		c.t.Errorf("ID %d was used for %s and %s", m.Id, name, m.Question[0].Name)
+	}
+	c.names[m.Id] = m.Question[0].Name // again if it was lost
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
 // TestPoolRotates: one socket serves several queries, never more than a
 // hundred, and with an ID only once.
 func TestPoolRotates(t *testing.T) {
-	type use struct {
-		from netip.AddrPort
-		id   uint16
-	}
-	var mu sync.Mutex
-	uses := map[netip.AddrPort]int{}
-	ids := map[use]int{}
-	s := serve(t, true, func(q query) {
-		mu.Lock()
-		uses[q.from]++
-		ids[use{q.from, q.Id}]++
-		mu.Unlock()
-		q.send(truth(q))
-	})
+	s := serve(t, true, good)
 	r := newResolver(t, Config{Servers: []netip.AddrPort{s.addr}, NoCache: true})
+	var sockets []*tally
+	dial := r.Dial
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		sockets = append(sockets, &tally{Conn: c, t: t, names: map[uint16]string{}})
+		return sockets[len(sockets)-1], nil
+	}
 	const queries = 2000
-	for range queries {
-		if _, err := collect(t.Context(), r, "www.example.com", IPv4); err != nil {
+	for i := range queries {
+		if _, err := collect(t.Context(), r, fmt.Sprintf("n%d.example.com", i), IPv4); err != nil {
 			t.Fatal(err)
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if n := len(uses); n < queries/maxUses || n > queries/maxUses+3*poolSize {
+	if n := len(sockets); n < queries/maxUses || n > queries/maxUses+3*poolSize {
 		t.Errorf("%d sockets for %d queries", n, queries)
 	}
-	for from, n := range uses {
-		if n > maxUses {
-			t.Errorf("%d queries from %v", n, from)
-		}
-	}
-	for u, n := range ids {
-		if n > 1 {
-			t.Errorf("ID %d was used %d times from %v", u.id, n, u.from)
+	for _, c := range sockets {
+		if n := len(c.names); n > maxUses {
+			t.Errorf("%d queries from %v", n, c.LocalAddr())
 		}
 	}
 }
@@ -305,6 +317,30 @@ func TestForget(t *testing.T) {
 		}
 		if n := asked.Load(); n != 2 {
 			t.Errorf("asked %d times, want 2", n)
+		}
+	})
+}
+
+// TestBoardedLate: somebody who comes between the moment at which the one who
+// runs an exchange stops and the moment at which it leaves goes on with it.
+func TestBoardedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := fakeResolver(t, []func(query){func(q query) { q.after(50*ms, truth(q)) }})
+		cfg, _ := r.Config()
+		v, about := r.look(&cfg), topic{"www.example.com.", dns.TypeA}
+		f, joined := v.join(about)
+		p := &patience{ctx: t.Context(), until: time.Now().Add(10 * ms), life: r.life.context().Done()}
+		if joined || f.run(p, nil) {
+			t.Fatal("the first asker has an answer")
+		}
+		v.pass(f)
+		later := &patience{ctx: t.Context(), until: time.Now().Add(time.Second), life: p.life}
+		done := make(chan *finding)
+		go func() { done <- v.ask(later, about, nil, true) }()
+		synctest.Wait()
+		v.leave(about, f)
+		if got := <-done; got.err != nil || len(got.addrs) != 1 {
+			t.Errorf("%+v", got)
 		}
 	})
 }

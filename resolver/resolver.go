@@ -79,6 +79,7 @@ type Resolver struct {
 	hosts   hostsFile
 	memory  memory
 	links   links
+	entropy entropy
 	buffers sync.Pool // of *[maxMessage]byte
 	alarms  sync.Pool // of *alarm
 	life    lifetime
