@@ -1,0 +1,81 @@
+package happyeyeballs_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/happyeyeballs"
+	"github.com/go-mif/mif/pvd"
+)
+
+// An http.Client that uses whatever uplink answers first. Connections for https are
+// raced up to the end of the TLS handshake.
+func Example() {
+	host, err := mif.Open(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer host.Close()
+	d := &happyeyeballs.Dialer{Host: host, Timeout: 30 * time.Second}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: d.DialContext,
+		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return d.DialTLS(ctx, network, address, &tls.Config{NextProtos: []string{"http/1.1"}})
+		},
+	}}
+	res, err := client.Get("https://www.example.com/")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer res.Body.Close()
+	fmt.Println(res.Status)
+}
+
+// Hard rules filter domains and soft rules sort them.
+func ExampleRule() {
+	d := &happyeyeballs.Dialer{
+		Exclude: []happyeyeballs.Rule{{Interface: "wwan0"}},
+		Prefer:  []happyeyeballs.Rule{{FQDN: "corp.example.com"}, {Interface: "wlan0", Family: pvd.IPv6}},
+	}
+	d.Host, _ = mif.Open(nil)
+	defer d.Host.Close()
+	conn, err := d.DialContext(context.Background(), "tcp", "intranet.example.com:22")
+	if failed := (*happyeyeballs.Error)(nil); errors.As(err, &failed) {
+		for _, f := range failed.Failures {
+			fmt.Println(f.PvD, f.To, f.Err)
+		}
+		return
+	}
+	defer conn.Close()
+}
+
+// A picture of a race.
+func ExampleTimeline() {
+	host, err := mif.Open(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer host.Close()
+	var line happyeyeballs.Timeline
+	d := &happyeyeballs.Dialer{Host: host, Trace: line.Trace()}
+	conn, err := d.DialContext(context.Background(), "tcp", "www.example.com:443")
+	fmt.Print(&line)
+	if err == nil {
+		conn.Close()
+	}
+}
+
+// Errors say what was asked for and what each attempt met.
+func ExampleDialer_DialContext() {
+	d := &happyeyeballs.Dialer{}
+	_, err := d.DialContext(context.Background(), "udp", "www.example.com:53")
+	fmt.Println(err)
+	// Output: happyeyeballs: dial udp www.example.com:53: unknown network: it is tcp, tcp4 or tcp6
+}
