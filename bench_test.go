@@ -105,7 +105,7 @@ func BenchmarkPublish(b *testing.B) {
 				next := pvd.Build(old, h.world.changes().Links, nil, pvd.Options{}, time.Now())
 				begin := time.Now()
 				h.snapshot.Store(next)
-				h.leave(next)
+				h.follow(old, next)
 				h.waiting.wake(old, next)
 				loop += time.Since(begin)
 				events++

@@ -38,6 +38,8 @@ func newFakeKernel(first netlink.Changes) *fakeKernel {
 	}
 }
 
+func (*fakeKernel) Generation() uint64 { return 1 }
+
 func (k *fakeKernel) Receive(until time.Time) (netlink.Changes, error) {
 	if !k.begun {
 		k.begun = true

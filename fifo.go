@@ -1,5 +1,10 @@
 package mif
 
+import (
+	"iter"
+	"slices"
+)
+
 // A fifo is a queue without a bound. The zero fifo is empty and holds no memory;
 // neither does one that was emptied, beyond the first element's.
 type fifo[T any] struct {
@@ -53,6 +58,16 @@ func (q *fifo[T]) last() *T {
 		return nil
 	}
 	return &q.elems[len(q.elems)-1]
+}
+
+// all yields the elements in order.
+func (q *fifo[T]) all() iter.Seq[T] { return slices.Values(q.elems[q.head:]) }
+
+// replace puts another element in the place of each.
+func (q *fifo[T]) replace(by func(T) T) {
+	for i := q.head; i < len(q.elems); i++ {
+		q.elems[i] = by(q.elems[i])
+	}
 }
 
 // filter removes the elements that are not to be kept.

@@ -39,7 +39,8 @@ func (h *Host) turn() error {
 	next := pvd.Build(old, h.known(old, news.Links, state), news.Gone, h.options(), now)
 	h.snapshot.Store(next)
 	if next.Seq() != old.Seq() {
-		h.leave(next)
+		h.follow(old, next)
+		h.routes.changed()
 		h.waiting.wake(old, next)
 	}
 	return nil

@@ -187,6 +187,10 @@ type ConnectToAddress struct {
 	To      netip.AddrPort
 	Timeout time.Duration // 0: as long as the kernel tries
 
+	// Multipath asks for Multipath TCP (RFC 8684) where kernel and peer can do it;
+	// else the connection is TCP.
+	Multipath bool
+
 	// CloseOnPathLost closes the connection when its path is lost.
 	CloseOnPathLost bool
 }
@@ -200,6 +204,7 @@ type ConnectToAddressFromAddress struct {
 	To      netip.AddrPort
 	Timeout time.Duration
 
+	Multipath       bool
 	CloseOnPathLost bool
 }
 

@@ -107,6 +107,22 @@ type Config struct {
 	// never truth.
 	ReceiveBuffer int
 
+	// Policy replaces the table of RFC 6724 section 2.1 by which the source of a
+	// connection is chosen; empty: that one.
+	Policy []connect.PolicyEntry
+
+	// InstallRoutes adds rules and routes to the kernel's that make each domain's
+	// packets leave by its own router (RFC 8028), so that two domains on one link and
+	// strict rp_filter work. It needs CAP_NET_ADMIN; without it the Host goes on
+	// without them, see Sources. Nothing of the host's own is touched; Close removes
+	// them, and the next Open removes those of a process that was killed.
+	InstallRoutes bool
+
+	// SolicitRouters has the routers of every link asked to advertise at once, when
+	// the Host begins and whenever a link comes up (RFC 4861 section 6.3.7). It needs
+	// CAP_NET_RAW, and without it does nothing.
+	SolicitRouters bool
+
 	// Log, if not nil, is told what the library notices and can do nothing about.
 	Log *slog.Logger
 }
@@ -125,7 +141,7 @@ func Open(c *Config) (*Host, error) {
 	if c == nil {
 		c = &Config{}
 	}
-	k, err := netlink.Open(&netlink.Config{NetNS: c.NetNS, ReceiveBuffer: c.ReceiveBuffer, Log: c.Log})
+	k, err := netlink.Open(&netlink.Config{NetNS: c.NetNS, ReceiveBuffer: c.ReceiveBuffer, Solicit: c.SolicitRouters, Log: c.Log})
 	if err != nil {
 		return nil, fmt.Errorf("mif: %w", err)
 	}
@@ -168,10 +184,13 @@ func (h *Host) Snapshot() *pvd.Snapshot { return h.snapshot.Load() }
 // Sources tells which sources of facts work, and what the others lack.
 func (h *Host) Sources() []Source {
 	all := []Source{{Name: "route socket", Err: h.failure()}}
+	if k, is := h.kernel.(interface{ Advertisements() error }); is {
+		all = append(all, Source{Name: "router advertisements", Err: k.Advertisements()})
+	}
 	for _, s := range h.files.Sources() {
 		all = append(all, Source{s.Name, s.Path, s.Err})
 	}
-	return all
+	return append(all, h.routesSource()...)
 }
 
 // Dialer returns a dialer that connects inside a domain, for http.Transport, gRPC

@@ -33,6 +33,9 @@ type connected struct{ task *task }
 
 func (connected) event() {}
 
+// empty tells whether there is nothing whose end is to be got.
+func (w *work) empty() bool { return len(w.translations)+len(w.connections) == 0 }
+
 // all yields the tasks that have not ended.
 func (w *work) all() iter.Seq[*task] {
 	return func(yield func(*task) bool) {
@@ -179,22 +182,32 @@ func (s *Session) stopTask(t *task) {
 	}
 }
 
-// stop ends a task for a reason and returns its end, nil if it had ended. What it
-// brought and was not got is taken back.
+// stop ends a task for a reason and returns its end, nil if it had ended or its end
+// is where its connection was. Translations that were not got are taken back.
 func (s *Session) stop(t *task, reason error) Event {
 	keep := func(i item) bool {
-		switch i.event.(type) {
-		case NameTranslation, connected:
-			return i.task != t
-		}
-		return true
+		_, is := i.event.(NameTranslation)
+		return !is || i.task != t
 	}
 	s.in.filter(keep)
 	s.out.filter(keep)
 	if t.ended {
 		return nil
 	}
-	return t.stop(reason)
+	made := t.conn != nil
+	end := t.stop(reason)
+	if !made {
+		return end
+	}
+	for _, q := range []*fifo[item]{&s.in, &s.out} {
+		q.replace(func(i item) item {
+			if i.task == t {
+				i.event = end
+			}
+			return i
+		})
+	}
+	return nil
 }
 
 // stop ends a task that has not ended, for a reason, and returns its end. A
@@ -212,29 +225,43 @@ func (t *task) stop(reason error) Event {
 }
 
 // endGone ends the tasks whose domain is gone, before that is told. What they left
-// by then is got before it as well. A connection made in time is the subscriber's
-// all the same: its path is what is lost.
+// by then is got before it as well, and so is what an earlier task of the same
+// number left. A connection made in time is the subscriber's all the same: its
+// path is what is lost.
 func (s *Session) endGone(now *pvd.Snapshot) {
-	if len(s.work.translations)+len(s.work.connections) == 0 {
+	if s.work.empty() {
 		return
 	}
+	gone := map[number]bool{}
+	for t := range s.work.all() {
+		gone[t.number()] = gone[t.number()] || now.Domain(t.pvd) == nil
+	}
+	for i := range s.in.all() {
+		if i.task != nil && now.Domain(i.task.pvd) == nil {
+			gone[i.task.number()] = true
+		}
+	}
 	s.in.filter(func(i item) bool {
-		late := i.task != nil && now.Domain(i.task.pvd) == nil
+		late := i.task != nil && gone[i.task.number()]
 		if late {
 			s.out.push(i)
 		}
 		return !late
 	})
-	var gone []*task
 	for t := range s.work.all() {
 		if t.conn == nil && now.Domain(t.pvd) == nil {
-			gone = append(gone, t)
+			s.out.push(item{event: t.stop(unknownPvD(t.pvd)), task: t})
 		}
 	}
-	for _, t := range gone {
-		s.out.push(item{event: t.stop(unknownPvD(t.pvd)), task: t})
-	}
 }
+
+// A number is the subscriber's of a task: one of the two.
+type number struct {
+	translation TranslationID
+	connection  ConnectionID
+}
+
+func (t *task) number() number { return number{t.translation, t.connection} }
 
 // deliver makes of an item what the subscriber gets, and forgets what has ended.
 func (s *Session) deliver(i item) Event {

@@ -20,16 +20,19 @@ type cable struct {
 	conn   *ipv6.PacketConn // the router's
 	router netip.Addr
 	far    netlink.Link
+	remote *space // the router's
 }
 
-func newCable(t *testing.T) *cable {
+func newCable(t *testing.T) *cable { return newCableTo(t, nil) }
+
+func newCableTo(t *testing.T, config *Config) *cable {
 	s, r := newSpace(t), newSpace(t)
 	s.still(t)
 	r.still(t)
 	must(t, s.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "v0"}, PeerName: "v1"}))
 	near, err := s.LinkByName("v0")
 	must(t, err)
-	c := &cable{oracle: newOracle(t, s, nil)}
+	c := &cable{oracle: newOracle(t, s, config), remote: r}
 	c.far, err = s.LinkByName("v1")
 	must(t, err)
 	must(t, s.LinkSetNsFd(c.far, r.fd))
@@ -67,35 +70,13 @@ func (c *cable) advertise(t *testing.T, lifetime uint16, options ...[]byte) {
 	must(t, err)
 }
 
-// option is an option of neighbour discovery, filled up to eight octets.
-func option(kind byte, body ...byte) []byte {
-	b := append([]byte{kind, 0}, body...)
-	for len(b)%8 != 0 {
-		b = append(b, 0)
-	}
-	b[1] = byte(len(b) / 8)
-	return b
-}
+func TestAdvertisement(t *testing.T) { testAdvertisement(t, &Config{}) }
 
-func seconds(n uint32) []byte { return network.AppendUint32(nil, n) }
+// TestAdvertisementUnprivileged hears what the kernel tells alone.
+func TestAdvertisementUnprivileged(t *testing.T) { testAdvertisement(t, &Config{deaf: true}) }
 
-func addr16(s string) []byte { return netip.MustParseAddr(s).AsSlice() }
-
-func prefixInformation(valid, preferred uint32) []byte {
-	b := slices.Concat([]byte{64, 0xc0}, seconds(valid), seconds(preferred), seconds(0), addr16("2001:db8:1::"))
-	return option(optPrefix, b...)
-}
-
-func servers(lifetime uint32, addrs ...string) []byte {
-	b := append([]byte{0, 0}, seconds(lifetime)...)
-	for _, a := range addrs {
-		b = append(b, addr16(a)...)
-	}
-	return option(optRDNSS, b...)
-}
-
-func TestAdvertisement(t *testing.T) {
-	c := newCable(t)
+func testAdvertisement(t *testing.T, config *Config) {
+	c := newCableTo(t, config)
 	names := append(append([]byte{0, 0}, seconds(300)...), "\x04corp\x07example\x00\x03lab\x00"...)
 	pref64 := append([]byte{600 >> 8, 600 & 0xf8}, addr16("64:ff9b::")[:12]...)
 	c.advertise(t, 1800, prefixInformation(3600, 1800), servers(forever, "2001:db8::53", "fe80::53"), option(optDNSSL, names...),
@@ -124,8 +105,12 @@ func TestAdvertisement(t *testing.T) {
 	}
 }
 
-func TestAdvertisementEnds(t *testing.T) {
-	c := newCable(t)
+func TestAdvertisementEnds(t *testing.T) { testAdvertisementEnds(t, &Config{}) }
+
+func TestAdvertisementEndsUnprivileged(t *testing.T) { testAdvertisementEnds(t, &Config{deaf: true}) }
+
+func testAdvertisementEnds(t *testing.T, config *Config) {
+	c := newCableTo(t, config)
 	c.advertise(t, 1800, servers(100, "2001:db8::53"))
 	c.picture.until(t, c.Watcher, func() bool { f := c.facts(); return len(f.RAs) == 1 && len(f.RAs[0].Configuration.DNSServers) == 1 })
 	before := c.facts().RAs[0].Configuration

@@ -149,10 +149,10 @@ func (h *hop) fact() pvd.RouteFact {
 			Gateway:     h.gateway,
 			Metric:      r.key.metric,
 			Table:       r.key.table,
+			Preference:  r.preference,
 		},
-		Protocol:   r.proto,
-		Preference: r.preference,
-		Expiry:     r.expiry,
+		Protocol: r.proto,
+		Expiry:   r.expiry,
 	}
 }
 

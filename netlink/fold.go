@@ -10,8 +10,9 @@ import (
 // tables are what the kernel has, as far as it told. Events and the entries of
 // lists are folded into them in the order in which the kernel queued them.
 type tables struct {
-	log *slog.Logger
-	now time.Time // when the messages being folded were received
+	log   *slog.Logger
+	now   time.Time // when the messages being folded were received
+	whole bool      // whole router advertisements are heard, not only what the kernel tells of them
 
 	clock     uint64 // counts events
 	links     map[int32]*link

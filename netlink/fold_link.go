@@ -22,6 +22,9 @@ type link struct {
 	ras        []*ra
 	rasDropped bool // more routers than are kept: said once
 
+	domainsDropped bool // more named domains than are kept: said once
+	solicited      bool // its routers were asked since it came up
+
 	stamp, mark uint64 // the last event and the last list that told of it
 	dirty       uint8
 	queued      bool // in the list of dirty ones

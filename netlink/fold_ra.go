@@ -9,37 +9,36 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// What routers of a link can make us keep.
-const (
-	maxRouters = 64
-	maxData    = 64 // of a kind and a router
-)
-
 // longestRouter is the longest lifetime that a router can claim (RFC 4861 section
 // 4.2). A captive portal has none of its own, and the kernel does not tell the
 // router's.
 const longestRouter = 65535
 
-// An ra is what one router said. Its slices are never written once told.
-type ra struct {
-	router netip.Addr
-	source string
-	heard  time.Time
-	said   pvd.Configuration
-}
-
+// optionEvent folds options that the kernel passes on, unless whole advertisements
+// are heard: then they are known already.
 func (t *tables) optionEvent(m *optionMessage) {
 	l := t.links[m.index]
 	if l == nil || !l.id.IsValid() {
 		return
 	}
 	t.refresh(m.index)
-	r := t.router(l, m.router)
+	if t.whole {
+		return
+	}
+	r := t.router(l, m.router, "")
 	if r == nil {
 		return
 	}
 	changed := settle(&r.heard, t.now)
-	for b := m.options; len(b) > 0; {
+	if t.options(l, r, m.options) || changed {
+		t.touch(l, dirtyRAs)
+	}
+}
+
+// options folds options one by one: a bad one does not harm its neighbours. It
+// tells whether anything changed.
+func (t *tables) options(l *link, r *ra, b []byte) (changed bool) {
+	for len(b) > 0 {
 		kind, v, rest, ok := cutOption(b)
 		if !ok {
 			break
@@ -47,39 +46,14 @@ func (t *tables) optionEvent(m *optionMessage) {
 		changed = t.option(l, r, kind, v) || changed
 		b = rest
 	}
-	if changed {
-		t.touch(l, dirtyRAs)
-	}
-}
-
-// router is a router of the link; nil if there are too many.
-func (t *tables) router(l *link, a netip.Addr) *ra {
-	for _, r := range l.ras {
-		if r.router == a {
-			return r
-		}
-	}
-	if len(l.ras) >= maxRouters {
-		l.ras = slices.DeleteFunc(l.ras, func(r *ra) bool { return r.past(t.now) })
-	}
-	if len(l.ras) >= maxRouters {
-		if !l.rasDropped {
-			l.rasDropped = true
-			t.log.Warn("more routers on a link than are kept", "interface", l.name, "kept", maxRouters)
-		}
-		return nil
-	}
-	r := &ra{router: a, source: a.String()}
-	at, _ := slices.BinarySearchFunc(l.ras, a, func(r *ra, a netip.Addr) int { return r.router.Compare(a) })
-	l.ras = slices.Insert(l.ras, at, r)
-	return r
+	return changed
 }
 
 // option folds an option and tells whether anything changed.
 func (t *tables) option(l *link, r *ra, kind uint8, v []byte) bool {
 	switch kind {
 	case optPrefix:
-		return t.prefixOption(r, v)
+		return t.prefixOption(l, r, v)
 	case optRDNSS:
 		return t.rdnssOption(l, r, v)
 	case optDNSSL:
@@ -89,21 +63,24 @@ func (t *tables) option(l *link, r *ra, kind uint8, v []byte) bool {
 		return ok && put(t, r, &r.said.PREF64, p, seconds)
 	case optCaptivePortal:
 		uri, ok := decodePortal(v)
-		if !ok {
-			return false
+		if !ok || t.whole {
+			return ok && one(r, &r.said.CaptivePortal, uri)
 		}
 		if c := r.said.CaptivePortal; len(c) > 0 && c[0].Value != uri {
 			r.said.CaptivePortal = nil // there is but one
 		}
 		return put(t, r, &r.said.CaptivePortal, uri, longestRouter)
 	}
-	return false
+	return t.whole && t.wholeOption(l, r, kind, v)
 }
 
-func (t *tables) prefixOption(r *ra, v []byte) bool {
+func (t *tables) prefixOption(l *link, r *ra, v []byte) bool {
 	var o prefixOption
 	if !o.decode(v) {
 		return false
+	}
+	if o.valid != 0 {
+		t.move(l, r, o.prefix)
 	}
 	p := pvd.Prefix{Prefix: o.prefix, OnLink: o.onLink, Autonomous: o.autonomous, Preferred: t.after(o.preferred)}
 	return putBy(t, r, &r.said.Prefixes, p, o.valid, func(keep *pvd.Prefix) (same, changed bool) {
@@ -178,25 +155,3 @@ func putBy[T any, D ~[]pvd.Datum[T]](t *tables, r *ra, in *D, value T, seconds u
 }
 
 func past(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
-
-// past tells whether nothing the router said holds any more.
-func (r *ra) past(now time.Time) bool {
-	return allPast(r.said.DNSServers, now) && allPast(r.said.SearchDomains, now) && allPast(r.said.Prefixes, now) &&
-		allPast(r.said.PREF64, now) && allPast(r.said.CaptivePortal, now)
-}
-
-func allPast[T any](d []pvd.Datum[T], now time.Time) bool {
-	return !slices.ContainsFunc(d, func(d pvd.Datum[T]) bool { return !past(d.Expiry, now) })
-}
-
-// raFacts are what the link's routers said, by address.
-func (l *link) raFacts() []pvd.RA {
-	if len(l.ras) == 0 {
-		return nil
-	}
-	f := make([]pvd.RA, len(l.ras))
-	for i, r := range l.ras {
-		f[i] = pvd.RA{Router: r.router, Heard: r.heard, Configuration: r.said}
-	}
-	return f
-}

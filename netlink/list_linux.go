@@ -113,6 +113,7 @@ func (w *Watcher) listTarget(of target, due []target) (again bool, err error) {
 // listed counts the kinds that remain to be listed after a loss, and until it is
 // time for the next safety.
 func (w *Watcher) listed(kind listKind) {
+	w.generation.Add(1)
 	if w.stale &^= 1 << kind; w.stale == 0 && w.behind {
 		w.behind, w.resynced = false, true
 	}

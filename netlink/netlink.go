@@ -11,16 +11,25 @@
 //
 // # Concurrency
 //
-// A Watcher has no goroutine of its own: it works inside Receive, which one
-// goroutine may call at a time. Interrupt and Close may be called from any. What
-// Receive returned is never written again.
+// A Watcher works inside Receive, which one goroutine may call at a time; where it
+// hears advertisements itself it has one goroutine, which waits for them and reads
+// nothing. The other methods may be called from any. What Receive returned is never
+// written again.
+//
+// # Router advertisements
+//
+// With CAP_NET_RAW a Watcher hears whole advertisements (RFC 4861 section 4.2) on
+// every interface by a raw socket, and keeps those that a host must not discard,
+// option by option. Without it the kernel passes on some options, only where it
+// heeds advertisements itself (accept_ra). Either way it is from when the Watcher
+// was opened: there is no list of them. Where advertisements are heard, what the
+// kernel passes on of them is left alone.
 //
 // # Limits
 //
-// It needs no privilege, but the kernel passes on options of router
-// advertisements only where it heeds these itself (accept_ra), and from when the
-// Watcher was opened: there is no list of them. Off Linux, Open fails with an
-// error wrapping errors.ErrUnsupported.
+// It needs no privilege but for the raw socket. Of a link 64 routers and 64 named
+// provisioning domains are kept, and 64 data of a kind of each. Off Linux, Open
+// fails with an error wrapping errors.ErrUnsupported.
 package netlink
 
 import (
@@ -42,8 +51,14 @@ type Config struct {
 	// SafetyInterval is the time between lists of everything for safety's sake.
 	// 0: 5 minutes.
 	SafetyInterval time.Duration
+	// Solicit has the routers of every link asked, once whenever it comes up, to
+	// advertise at once (RFC 4861 section 6.3.7), so that what is known does not wait
+	// for their next unsolicited advertisement. It needs CAP_NET_RAW.
+	Solicit bool
 	// Log gets what cannot be had and what is dropped. nil: silent.
 	Log *slog.Logger
+
+	deaf bool // in tests: do without the raw socket
 }
 
 const (

@@ -20,6 +20,12 @@ func (*Watcher) Receive(time.Time) (Changes, error) { return Changes{}, unsuppor
 // Interrupt does nothing.
 func (*Watcher) Interrupt() {}
 
+// Advertisements fails.
+func (*Watcher) Advertisements() error { return unsupported() }
+
+// Generation is 1.
+func (*Watcher) Generation() uint64 { return 1 }
+
 // Close does nothing.
 func (*Watcher) Close() error { return nil }
 

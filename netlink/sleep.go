@@ -12,6 +12,11 @@ func (t *tables) shorten(by time.Duration) {
 	for _, l := range t.links {
 		for _, r := range l.ras {
 			c := &r.said
+			shorten(&c.Routers, by)
+			shorten(&c.Routes, by)
+			shorten(&c.MTU, by)
+			shorten(&c.EncryptedResolvers, by)
+			shorten(&c.PvDOption, by)
 			shorten(&c.DNSServers, by)
 			shorten(&c.SearchDomains, by)
 			shorten(&c.Prefixes, by)

@@ -17,9 +17,13 @@ type Watcher struct {
 	config Config
 	socket *socket
 	tables *tables
+	ears   *ears // nil: they cannot be had
+	deaf   error // why
 
 	interrupted atomic.Bool
+	heard       atomic.Bool // the ears have something to read
 	closed      atomic.Bool
+	generation  atomic.Uint64
 	begun       bool      // the first Receive has returned
 	armed       time.Time // the deadline that the socket was last given
 	isArmed     bool
@@ -29,7 +33,8 @@ type Watcher struct {
 	stale    uint8 // the kinds that remain to be listed, a bit each
 	resynced bool  // the last of them was listed since the last Receive
 	lists    uint64
-	request  []byte // memory used again
+	advert   advertisement // memory used again
+	request  []byte        // memory used again
 	seq      uint32
 	pause    time.Duration // before what went wrong is tried again
 	safety   time.Time     // when everything is listed for safety
@@ -48,13 +53,34 @@ func Open(c *Config) (*Watcher, error) {
 	w.socket, w.tables = s, newTables(w.config.Log)
 	w.tables.now = time.Now()
 	w.looked = w.tables.now
+	w.openEars()
 	w.listAll()
 	if err := w.settleLists(); err != nil {
-		s.file.Close()
-		return nil, fmt.Errorf("netlink: open: %w", err)
+		return nil, fmt.Errorf("netlink: open: %w", errors.Join(err, w.Close()))
 	}
 	return w, nil
 }
+
+// openEars opens them if that is permitted.
+func (w *Watcher) openEars() {
+	if w.config.deaf {
+		w.deaf = errors.ErrUnsupported
+		return
+	}
+	if w.ears, w.deaf = openEars(&w.config); w.deaf != nil {
+		w.config.Log.Info("whole router advertisements are not heard", "err", w.deaf)
+		return
+	}
+	w.tables.whole = true
+	w.ears.listen(func() {
+		w.heard.Store(true)
+		w.socket.file.SetReadDeadline(time.Unix(1, 0)) // fails only when closed
+	})
+}
+
+// Advertisements tells why router advertisements are not heard as a whole; nil if
+// they are. Any goroutine may call it.
+func (w *Watcher) Advertisements() error { return w.deaf }
 
 // Interrupt makes the present or the next Receive return at once. Any goroutine
 // may call it.
@@ -69,7 +95,11 @@ func (w *Watcher) Close() error {
 	if w.closed.Swap(true) {
 		return nil
 	}
-	if err := w.socket.file.Close(); err != nil {
+	err := w.socket.file.Close()
+	if w.ears != nil {
+		err = errors.Join(err, w.ears.close())
+	}
+	if err != nil {
 		return fmt.Errorf("netlink: close: %w", err)
 	}
 	return nil
@@ -97,14 +127,28 @@ func (w *Watcher) Receive(until time.Time) (Changes, error) {
 		if err != nil {
 			return Changes{}, w.failure(err)
 		}
+		w.hear()
 		if c := w.changes(); stop || c.any() || past(until, time.Now()) {
 			return c, nil
 		}
 	}
 }
 
+// hear folds the advertisements that wait. What the kernel made of any that it has
+// told of follows them: it gives them to others before it heeds them itself.
+func (w *Watcher) hear() {
+	if w.ears == nil {
+		return
+	}
+	w.ears.read(func(p *packet) bool {
+		w.tables.now = time.Now()
+		return !w.advert.decode(p) || w.tables.advertEvent(&w.advert)
+	})
+}
+
 func (w *Watcher) changes() Changes {
 	c := w.tables.changes()
+	w.solicit(c.Links)
 	c.Resynced, w.resynced = w.resynced, false
 	return c
 }
@@ -125,7 +169,7 @@ func (w *Watcher) wait(until time.Time) (stop bool, err error) {
 		return false, err
 	}
 	stop = w.interrupted.Swap(false) // only now: what comes from here on ends the wait
-	err = w.burst(!stop)
+	err = w.burst(!w.heard.Swap(false) && !stop)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		w.isArmed = false
 		w.tables.now = time.Now()
@@ -225,7 +269,13 @@ func (w *Watcher) fold(n int) {
 	}
 }
 
+// Generation is never 0 and grows with whatever the kernel tells, whether or not a
+// change comes of it: while it is the same, so is what the kernel would answer. Any
+// goroutine may ask.
+func (w *Watcher) Generation() uint64 { return w.generation.Load() + 1 }
+
 func (w *Watcher) events(b []byte) {
+	w.generation.Add(1)
 	for {
 		m, rest, ok := cutMessage(b)
 		if !ok {

@@ -6,65 +6,154 @@ import (
 	"time"
 )
 
-// assign gives each datum to the groups that it belongs to.
-func (g *gathering) assign(v4 *group, v6, all []*group) {
-	whole := func(ElementType, time.Time) bool { return true }
+func always(ElementType, time.Time) bool { return true }
+
+// An assignment gives each datum to the groups that it belongs to.
+type assignment struct {
+	*gathering
+	v4             *group   // the implicit IPv4 domain
+	v6, named, all []*group // the implicit IPv6 domains, one at least; the explicit ones; all
+	dhcp6          []*group // those that what DHCPv6 says belongs to
+	lone           bool     // only explicit domains can be used
+	some           []*group // memory used again
+}
+
+// these returns groups in memory that is used again.
+func (a *assignment) these(some ...*group) []*group {
+	a.some = append(a.some[:0], some...)
+	return a.some
+}
+
+func (g *gathering) assign(v4 *group, v6, named, all []*group) {
+	a := &g.scratch.assignment
+	*a = assignment{gathering: g, v4: v4, v6: v6, named: named, all: all, some: a.some}
 	for i := range g.ras {
-		owner(v6, g.ras[i].Router).conf.collect(&g.ras[i].Configuration, whole)
+		to := owner(v6, g.ras[i].Router)
+		to.conf.collect(&g.ras[i].Configuration, always)
+		to.managed, to.other = to.managed || g.ras[i].Managed, to.other || g.ras[i].Other
 	}
-	g.values(v4, v6, all)
+	a.dhcp6 = stateless(v6, all)
+	a.lone = !slices.ContainsFunc(all, func(g *group) bool { return g.key == "" && g.usable() })
+	a.values()
 	rest := g.known
 	rest.DNSServers, rest.Routers, rest.Routes, rest.Prefixes = nil, nil, nil, nil
 	for _, to := range all {
-		to.conf.collect(&rest, func(t ElementType, _ time.Time) bool {
-			switch t {
-			case ElementDHCPv4:
-				return to == v4
-			case ElementRA, ElementDHCPv6:
-				return to.family != IPv4
-			case ElementHost: // it goes with its servers
-				return slices.ContainsFunc(to.conf.DNSServers, func(d Datum[netip.AddrPort]) bool { return d.Element == t })
-			}
-			return true
-		})
+		to.conf.collect(&rest, func(t ElementType, _ time.Time) bool { return a.belongs(t, to) })
 	}
 }
 
+// belongs tells whether what an element says belongs to a group, if the element is
+// all there is to go by.
+func (a *assignment) belongs(t ElementType, to *group) bool {
+	switch t {
+	case ElementDHCPv4:
+		return to == a.four
+	case ElementRA:
+		return to.key == "" && to.family != IPv4
+	case ElementDHCPv6:
+		return slices.Contains(a.dhcp6, to)
+	case ElementHost: // it goes with its servers
+		return slices.ContainsFunc(to.conf.DNSServers, func(d Datum[netip.AddrPort]) bool { return d.Element == t })
+	}
+	return to.key == "" || a.lone && !added(to.key)
+}
+
 // values gives those data to groups whose value shows where they belong.
-func (g *gathering) values(v4 *group, v6, all []*group) {
-	for _, d := range g.known.Routers {
-		to := g.way(v4, v6, netip.PrefixFrom(d.Value.Addr, d.Value.Addr.BitLen()), d.Value.Addr)
-		to.conf.Routers = append(to.conf.Routers, d)
+func (a *assignment) values() {
+	for _, d := range a.known.Routers {
+		for _, to := range a.ways(d.Element, netip.PrefixFrom(d.Value.Addr, d.Value.Addr.BitLen()), d.Value.Addr) {
+			to.conf.Routers = append(to.conf.Routers, d)
+		}
 	}
-	for _, d := range g.known.Routes {
-		to := g.way(v4, v6, d.Value.Destination, d.Value.Gateway)
-		to.conf.Routes = append(to.conf.Routes, d)
+	for _, d := range a.known.Routes {
+		for _, to := range a.ways(d.Element, d.Value.Destination, d.Value.Gateway) {
+			to.route(d)
+		}
 	}
-	for _, d := range g.known.Prefixes {
-		to := g.way(v4, v6, d.Value.Prefix, netip.Addr{})
-		to.conf.Prefixes = append(to.conf.Prefixes, d)
+	for _, d := range a.known.Prefixes {
+		for _, to := range a.ways(d.Element, d.Value.Prefix, netip.Addr{}) {
+			to.conf.Prefixes = append(to.conf.Prefixes, d)
+		}
 	}
-	for _, d := range g.known.DNSServers {
-		for _, to := range g.servers(d, v4, v6, all) {
-			to.conf.DNSServers = append(to.conf.DNSServers, d)
+	for _, d := range a.known.DNSServers {
+		for _, to := range a.servers(d) {
+			if !slices.ContainsFunc(to.conf.DNSServers, func(e Datum[netip.AddrPort]) bool {
+				return e.Value == d.Value && e.Element == d.Element && e.Source == d.Source
+			}) {
+				to.conf.DNSServers = append(to.conf.DNSServers, d)
+			}
 		}
 	}
 }
 
-// way is the group through which a destination is reached by a gateway, or
+// route adds a route that the host has, in place of what a router said of it.
+func (g *group) route(d Datum[Route]) {
+	g.conf.Routes = append(slices.DeleteFunc(g.conf.Routes, func(r Datum[Route]) bool {
+		return r.Value.Table == 0 && r.Value.Destination == d.Value.Destination && r.Value.Gateway == d.Value.Gateway
+	}), d)
+}
+
+// ways are the groups through which a destination is reached by a gateway, or
 // without one, on the link.
-func (g *gathering) way(v4 *group, v6 []*group, to netip.Prefix, gateway netip.Addr) *group {
-	if to.Addr().Is4() {
-		return v4
+func (a *assignment) ways(t ElementType, to netip.Prefix, gateway netip.Addr) []*group {
+	switch {
+	case to.Addr().Is4() && t == ElementDHCPv4:
+		return a.these(a.four)
+	case to.Addr().Is4():
+		return a.these(a.v4)
+	case gateway.IsValid():
+		return a.through(to, gateway)
 	}
-	if gateway.IsValid() {
-		return owner(v6, gateway)
+	ip := to.Addr()
+	n, r := longest(a.gathering.named, ip, nil), a.router(ip)
+	switch {
+	case n >= 0 && (r < 0 || a.later(n, r, ip)):
+		return a.these(domainOf(a.named, a.gathering.named[n].FQDN))
+	case r >= 0:
+		return a.these(owner(a.v6, a.ras[r].Router))
 	}
-	if r := g.router(to.Addr()); r >= 0 {
-		return owner(v6, g.ras[r].Router)
+	for _, g := range a.all {
+		if g.family != IPv4 && g.within(to) {
+			return a.these(g)
+		}
 	}
-	in := func(a Address) bool { return !a.LinkLocal && to.Contains(a.Prefix.Addr()) }
-	return v6[max(slices.IndexFunc(v6, func(g *group) bool { return slices.ContainsFunc(g.addresses, in) }), 0)]
+	return a.v6[:1]
+}
+
+// within tells whether the group has an address in a prefix.
+func (g *group) within(p netip.Prefix) bool {
+	return slices.ContainsFunc(g.addresses, func(a Address) bool { return !a.LinkLocal && p.Contains(a.Prefix.Addr()) })
+}
+
+// through are the groups whose routers announced a way by a gateway: explicit domains
+// may share their router. If none did, it is those that the router is known of.
+func (a *assignment) through(to netip.Prefix, gateway netip.Addr) []*group {
+	some := a.these()
+	for _, g := range a.all {
+		if g.family != IPv4 && g.announces(to, gateway) {
+			some = append(some, g)
+		}
+	}
+	if len(some) == 0 && !slices.ContainsFunc(a.ras, func(ra RA) bool { return ra.Router == gateway }) {
+		for _, g := range a.named {
+			if slices.Contains(g.announcers, gateway) {
+				some = append(some, g)
+			}
+		}
+	}
+	if len(some) == 0 {
+		some = append(some, owner(a.v6, gateway))
+	}
+	a.some = some
+	return some
+}
+
+// announces tells whether a router said that it is a way to a destination.
+func (g *group) announces(to netip.Prefix, gateway netip.Addr) bool {
+	return isDefault(to) && slices.ContainsFunc(g.conf.Routers, func(d Datum[Router]) bool { return d.Value.Addr == gateway }) ||
+		slices.ContainsFunc(g.conf.Routes, func(d Datum[Route]) bool {
+			return d.Value.Table == 0 && d.Value.Destination == to && d.Value.Gateway == gateway
+		})
 }
 
 // owner is the group of a router, the first if it is nobody's.
@@ -78,21 +167,28 @@ func owner(v6 []*group, router netip.Addr) *group {
 }
 
 // servers are the groups that a server learnt from a client or a manager belongs
-// to. What DHCPv6 says of a link with several routers is all their domains'
-// (RFC 8801 section 3.4.1). What is of unknown origin is nobody's if several
+// to. What a client made of an advertisement that was heard as one of explicit
+// domains only is known already. What is of unknown origin is nobody's if several
 // could own it.
-func (g *gathering) servers(d Datum[netip.AddrPort], v4 *group, v6, all []*group) []*group {
+func (a *assignment) servers(d Datum[netip.AddrPort]) []*group {
 	switch d.Element {
 	case ElementDHCPv4:
-		return []*group{v4}
+		return a.these(a.four)
 	case ElementDHCPv6:
-		return v6
+		return a.dhcp6
 	case ElementRA:
 		router, _ := netip.ParseAddr(d.Source)
-		return []*group{owner(v6, router.WithZone(""))}
+		from := func(ra RA) bool { return ra.Router == router.WithZone("") }
+		if slices.ContainsFunc(a.gathering.named, from) && !slices.ContainsFunc(a.ras, from) {
+			return nil
+		}
+		return a.these(owner(a.v6, router.WithZone("")))
 	}
-	could := slices.DeleteFunc(slices.Clone(all), func(g *group) bool { return !g.family.Has(d.Value.Addr()) || !g.usable() })
-	if len(could) > 1 && d.Element == ElementHost {
+	could := slices.DeleteFunc(slices.Clone(a.all), func(g *group) bool { return !g.family.Has(d.Value.Addr()) || !g.usable() })
+	if d.Element != ElementHost {
+		return slices.DeleteFunc(could, func(g *group) bool { return !a.belongs(d.Element, g) })
+	}
+	if len(could) > 1 {
 		return nil
 	}
 	return could

@@ -122,13 +122,15 @@ type Router struct {
 	Preference int8       // 1 high, 0 medium, -1 low (RFC 4191 section 2.1)
 }
 
-// A Route is a way that the host's routing tables offer through a domain.
+// A Route is a way that the host's routing tables offer through a domain, or, with
+// Table 0, one that a router advertised and the host did not install.
 type Route struct {
 	Destination netip.Prefix
 	Source      netip.Prefix // only for packets from here; the zero Prefix: from anywhere
 	Gateway     netip.Addr   // next hop, without a zone; the zero Addr: on-link
 	Metric      uint32       // less is better
 	Table       uint32       // the kernel's number; 254 is the main table
+	Preference  int8         // 1 high, 0 medium, -1 low (RFC 4191 section 2.1)
 }
 
 // A Prefix is one that a router announced (RFC 4861 section 4.6.2).

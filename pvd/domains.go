@@ -4,16 +4,21 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
 // A group is what will be one domain.
 type group struct {
 	family    Family
-	routers   []netip.Addr // that announced its prefixes
+	routers   []netip.Addr // of an implicit domain, that announced its prefixes
 	addresses []Address
 	conf      Configuration
 	old       *Domain // that it continues, nil if it is new
+
+	fqdn, key      string       // of an explicit or added domain, as written and as compared
+	announcers     []netip.Addr // of an explicit domain
+	managed, other bool         // the M and the O flag, as far as heard
 }
 
 func (g *group) usable() bool {
@@ -23,19 +28,29 @@ func (g *group) usable() bool {
 // domains divides what was gathered into an implicit IPv4 domain, and an implicit
 // IPv6 domain per router as soon as the router of each prefix is known (RFC 8801
 // section 2), one before. Groups that have no address to use are left out, since
-// a domain announced can be used.
+// a domain announced can be used. Explicit domains take theirs first.
 func (g *gathering) domains(merge bool, old *Link) []*group {
+	g.four = nil
+	own := g.programs()
+	named := g.explicit(old)
+	g.claim(named, old)
+	named = append(own, named...)
 	v4 := g.scratch.group(IPv4)
 	v4.addresses = g.v4
-	v6 := g.divide(old)
-	g.scratch.all = append(append(g.scratch.all[:0], v4), v6...)
-	all := g.scratch.all
+	v6 := g.divide(old.implicit())
+	all := append(append(g.scratch.all[:0], v4), v6...)
 	if merge {
 		v6[0].family = Both
 		v6[0].addresses = slices.Concat(v4.addresses, v6[0].addresses)
-		v4, all = v6[0], v6
+		v4, all = v6[0], append(g.scratch.all[:0], v6...)
 	}
-	g.assign(v4, v6, all)
+	g.share(named)
+	all = append(all, named...)
+	g.scratch.all = all
+	if g.four == nil {
+		g.four = v4
+	}
+	g.assign(v4, v6, named, all)
 	all = slices.DeleteFunc(all, func(g *group) bool { return !g.usable() })
 	match(all, old.domains)
 	return all
@@ -192,7 +207,8 @@ func (g *gathering) part(parts [][]netip.Addr, a *Address, old *Link) int {
 	return -1
 }
 
-// match finds the domain that each group continues: one with an address of its
+// match finds the domain that each group continues. Of an explicit domain it is the
+// one of that name; of others one with an address of its
 // own, or else with a router of its own, or else, where routers are not known, the
 // first of its family that nobody continues. What was merged or divided meanwhile
 // counts as the family that it has.
@@ -203,7 +219,7 @@ func match(groups []*group, old []*Domain) {
 	continues := func(same func(*group, *Domain) bool) {
 		for _, g := range groups {
 			for _, d := range old {
-				if g.old == nil && !taken(d) && d.family == g.family && same(g, d) {
+				if g.old == nil && !taken(d) && d.family == g.family && d.key == g.key && same(g, d) {
 					g.old = d
 				}
 			}
@@ -217,10 +233,10 @@ func match(groups []*group, old []*Domain) {
 // domain makes the domain of a group, or returns the one that it continues if
 // nothing changed.
 func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
-	d := Domain{family: g.family, routers: g.routers, addresses: g.addresses, elements: now.scratch.elements[:0]}
+	d := Domain{family: g.family, fqdn: g.fqdn, key: g.key, routers: g.routers, addresses: g.addresses, elements: now.scratch.elements[:0]}
 	same := g.old != nil
 	if same {
-		d.id = g.old.id
+		d.id, d.fqdn = g.old.id, g.old.fqdn
 		same = settleAddresses(d.addresses, g.old.addresses, now) && slices.Equal(d.routers, g.old.routers)
 	} else {
 		d.id = newID(l.iface.ID, g.label(l, all))
@@ -251,6 +267,14 @@ func (g *group) element(t ElementType, now *gathering) *element {
 
 // label is what tells a new domain from the others that are on its link now.
 func (g *group) label(l *Link, all []*group) string {
+	switch {
+	case added(g.key):
+		return "program/" + g.fqdn
+	case strings.Contains(g.fqdn, "."):
+		return g.fqdn
+	case g.fqdn != "":
+		return g.fqdn + "." // or a domain named ipv4 could be taken for another
+	}
 	return label(g.family, g.routers, func(s string) bool {
 		return slices.ContainsFunc(l.domains, func(d *Domain) bool { return d.id.domain.label == s }) ||
 			slices.ContainsFunc(all, func(g *group) bool { return g.old != nil && g.old.id.domain.label == s })

@@ -51,6 +51,7 @@ type Facts struct {
 	Other     bool            // O flag: an RA said that other information comes by DHCPv6
 	MTU6      int             // the kernel's MTU for IPv6 on the link, octets; 0: not known
 	Known     []Configuration // what the host's clients and managers know
+	Added     []Added         // domains of the program's own
 }
 
 // An AddressFact is an address of an interface as the kernel tells it.
@@ -64,14 +65,17 @@ type AddressFact struct {
 // A RouteFact is a route through an interface as the kernel tells it.
 type RouteFact struct {
 	Route
-	Protocol   uint8 // who installed it: 2 kernel, 3 boot, 4 static, 9 RA, 16 DHCP, ...
-	Preference int8  // RFC 4191: 1 high, 0 medium, -1 low
-	Expiry     time.Time
+	Protocol uint8 // who installed it: 2 kernel, 3 boot, 4 static, 9 RA, 16 DHCP, ...
+	Expiry   time.Time
 }
 
-// An RA is what one router's advertisements said, with expiry at each datum.
+// An RA is what one router's advertisements said of one domain, with expiry at
+// each datum.
 type RA struct {
 	Router        netip.Addr // link-local source of the advertisement, without a zone
+	FQDN          string     // the explicit domain that all of it belongs to (RFC 8801), without a dot at the end; empty: none
+	Managed       bool       // M flag of the last one; false if only options are heard
+	Other         bool       // O flag, likewise
 	Heard         time.Time  // when it last said anything
 	Configuration Configuration
 }
@@ -82,6 +86,7 @@ const (
 	protocolBoot   = 3
 	protocolRA     = 9
 	protocolDHCP   = 16
+	protocolOurs   = 77 // connect.InstallerProtocol: routes that follow from the domains
 
 	addressProtocolRA = 2
 )

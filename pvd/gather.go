@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,17 +14,19 @@ type gathering struct {
 	facts   *Facts
 	now     time.Time
 	expires time.Time // earliest end of anything in it
-	ras     []RA      // with what is true now only
+	ras     []RA      // of implicit domains, with what is true now only
+	named   []RA      // of explicit domains, likewise
 	known   Configuration
 	v4, v6  []Address
-	dhcp4   bool // the kernel's hints show a DHCPv4 client
+	dhcp4   bool   // the kernel's hints show a DHCPv4 client
+	four    *group // that what DHCPv4 gave belongs to
 	scratch scratch
 }
 
 // gather begins anew. The memory of the gathering before is used again, so nothing
 // that is kept may lie in it.
 func (g *gathering) gather(f *Facts, now time.Time) {
-	g.facts, g.now, g.expires, g.ras = f, now, time.Time{}, g.ras[:0]
+	g.facts, g.now, g.expires, g.ras, g.named = f, now, time.Time{}, g.ras[:0], g.named[:0]
 	g.known.clear()
 	g.known.Routes = slices.Grow(g.known.Routes, len(f.Routes))
 	g.v4, g.v6 = g.scratch.v4[:0], g.scratch.v6[:0]
@@ -87,10 +90,14 @@ func (g *gathering) zoned(a netip.Addr) netip.Addr {
 
 // ra adds what a router said.
 func (g *gathering) ra(ra *RA) {
-	now := RA{Router: ra.Router}
+	now := RA{Router: ra.Router, FQDN: strings.TrimSuffix(ra.FQDN, "."), Managed: ra.Managed, Other: ra.Other, Heard: ra.Heard}
 	now.Configuration.collect(&ra.Configuration, g.live)
 	g.zone(now.Configuration.DNSServers)
-	if !now.Configuration.empty() {
+	switch {
+	case now.Configuration.empty():
+	case now.FQDN != "":
+		g.named = append(g.named, now)
+	default:
 		g.ras = append(g.ras, now)
 	}
 }
@@ -105,7 +112,7 @@ func (g *gathering) address(f *AddressFact) {
 	} else {
 		g.v6 = append(g.v6, a)
 	}
-	if a.Element == ElementRA && f.Protocol == addressProtocolRA && g.router(a.Prefix.Addr()) < 0 {
+	if a.Element == ElementRA && f.Protocol == addressProtocolRA && g.router(a.Prefix.Addr()) < 0 && longest(g.named, a.Prefix.Addr(), nil) < 0 {
 		g.prefix(&a)
 	}
 }
@@ -147,7 +154,7 @@ const sourceKernel = "kernel"
 
 // route adds a route, and its gateway as a router if it is a default route.
 func (g *gathering) route(f *RouteFact) {
-	if !g.live(0, f.Expiry) {
+	if f.Protocol == protocolOurs || !g.live(0, f.Expiry) {
 		return
 	}
 	t := g.installer(f)
@@ -161,8 +168,7 @@ func (g *gathering) route(f *RouteFact) {
 	}
 	r := Router{f.Gateway, f.Preference}
 	has := func(d Datum[Router]) bool { return d.Value == r && d.Element == t }
-	if !slices.ContainsFunc(g.known.Routers, has) &&
-		!slices.ContainsFunc(g.ras, func(ra RA) bool { return slices.ContainsFunc(ra.Configuration.Routers, has) }) {
+	if !slices.ContainsFunc(g.known.Routers, has) && (t != ElementRA || !announced(g.ras, r.Addr) && !announced(g.named, r.Addr)) {
 		g.known.Routers = append(g.known.Routers, Datum[Router]{r, t, source, f.Expiry})
 	}
 }
@@ -210,19 +216,36 @@ func (g *gathering) covering(p netip.Prefix) ElementType {
 // mtu adds the MTU that a router set: the kernel shows it only by its effect.
 func (g *gathering) mtu() {
 	f := g.facts
-	if f.MTU6 != 0 && f.MTU6 < f.Interface.MTU && len(g.ras) > 0 {
+	said := func(ra RA) bool { return len(ra.Configuration.MTU) > 0 }
+	if f.MTU6 != 0 && f.MTU6 < f.Interface.MTU && len(g.ras) > 0 && !slices.ContainsFunc(g.ras, said) && !slices.ContainsFunc(g.named, said) {
 		g.known.MTU = append(g.known.MTU, Datum[int]{f.MTU6, ElementRA, sourceKernel, time.Time{}})
 	}
 }
 
+// announced tells whether a router says that it is a default router.
+func announced(ras []RA, router netip.Addr) bool {
+	return slices.ContainsFunc(ras, func(ra RA) bool {
+		return slices.ContainsFunc(ra.Configuration.Routers, func(d Datum[Router]) bool { return d.Value.Addr == router })
+	})
+}
+
 // router is the index in ras of the router that announced the prefix of an
 // address, the longest if several cover it; -1 if none did.
-func (g *gathering) router(a netip.Addr) int {
+func (g *gathering) router(a netip.Addr) int { return longest(g.ras, a, nil) }
+
+// longest is the index of the advertisement with the longest prefix that covers an
+// address, of several the one heard last, and the first of these; -1 if there is
+// none. If heeded is not nil, it says which advertisements count.
+func longest(ras []RA, a netip.Addr, heeded func(*RA) bool) int {
 	best, bits := -1, -1
-	for i := range g.ras {
-		for _, p := range g.ras[i].Configuration.Prefixes {
-			if p.Value.Prefix.Contains(a) && p.Value.Prefix.Bits() > bits {
-				best, bits = i, p.Value.Prefix.Bits()
+	for i := range ras {
+		for _, p := range ras[i].Configuration.Prefixes {
+			n := p.Value.Prefix.Bits()
+			if n < bits || n == bits && !ras[i].Heard.After(ras[best].Heard) || !p.Value.Prefix.Contains(a) {
+				continue
+			}
+			if heeded == nil || heeded(&ras[i]) {
+				best, bits = i, n
 			}
 		}
 	}

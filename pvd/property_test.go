@@ -18,7 +18,7 @@ const (
 // TestLaws plays random histories and holds every Snapshot against the laws that
 // Build and Diff promise.
 func TestLaws(t *testing.T) {
-	moved := 0
+	moved, explicit := 0, 0
 	for seed := range uint64(worlds) {
 		l := newLaws(seed)
 		for step := range steps {
@@ -27,6 +27,14 @@ func TestLaws(t *testing.T) {
 			}
 		}
 		moved += l.moved
+		for d := range l.a.Domains() {
+			if d.FQDN() != "" {
+				explicit++
+			}
+		}
+	}
+	if explicit < worlds/10 {
+		t.Errorf("%d explicit domains at the ends of %d histories", explicit, worlds)
 	}
 	if moved < worlds*steps/2 {
 		t.Errorf("only in %d of %d steps anything changed: the histories are too quiet", moved, worlds*steps)
@@ -171,7 +179,7 @@ func (l *laws) stability(b *Snapshot) error {
 		for _, d := range old.domains {
 			for _, n := range x.domains {
 				g := group{addresses: n.addresses}
-				if x.domain(d.id) == nil && old.domain(n.id) == nil && n.family == d.family && g.has(d.addresses) {
+				if x.domain(d.id) == nil && old.domain(n.id) == nil && n.family == d.family && n.key == d.key && g.has(d.addresses) {
 					return fmt.Errorf("%v is now %v", d.id, n.id)
 				}
 			}
@@ -187,8 +195,12 @@ func (l *laws) usable(b *Snapshot) error {
 		return fmt.Errorf("Next is %v at %v", next, l.w.now)
 	}
 	for x := range b.Links() {
-		owned := 0
+		owned, names := 0, map[string]bool{}
 		for _, d := range x.domains {
+			if d.key != "" && (names[d.key] || d.family != Both) {
+				return fmt.Errorf("two explicit domains of one name, or not of both families: %v", d.id)
+			}
+			names[d.key] = true
 			ok := false
 			for a := range d.Addresses() {
 				ok = ok || a.Usable() && !a.LinkLocal
@@ -253,7 +265,9 @@ func (l *laws) fresh(b *Snapshot) error {
 func covered(f *Facts, now time.Time) bool {
 	var g gathering
 	g.gather(f, now)
-	return !slices.ContainsFunc(g.v6, func(a Address) bool { return !a.LinkLocal && g.router(a.Prefix.Addr()) < 0 })
+	return !slices.ContainsFunc(g.v6, func(a Address) bool {
+		return !a.LinkLocal && g.router(a.Prefix.Addr()) < 0 && longest(g.named, a.Prefix.Addr(), nil) < 0
+	})
 }
 
 // content is what is on a link without identities and lifetimes, and, if several

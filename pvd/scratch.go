@@ -10,7 +10,10 @@ type scratch struct {
 	one, all []*group
 	elements []*element
 	conf     Configuration
-	room     struct {
+
+	assignment assignment
+
+	room struct {
 		v4, v6      [2]Address
 		group       [2]group
 		groups, one [2]*group

@@ -41,6 +41,7 @@ type Domain struct {
 	id        ID
 	family    Family
 	fqdn      string
+	key       string       // what tells it from others of its family; empty if it is implicit
 	routers   []netip.Addr // of an implicit IPv6 domain, as far as known
 	addresses []Address    // in order of address
 	elements  []*element
@@ -152,8 +153,8 @@ func (d *Domain) Interface() InterfaceID { return d.id.Interface() }
 // Family tells of which family the domain's addresses are.
 func (d *Domain) Family() Family { return d.family }
 
-// FQDN is the name of an explicit domain (RFC 8801), without a dot at the end;
-// empty for an implicit one.
+// FQDN is the name of an explicit domain (RFC 8801), without a dot at the end, or
+// of one that the program added; empty for an implicit one.
 func (d *Domain) FQDN() string { return d.fqdn }
 
 // Addresses yields the domain's addresses in order. Link-local ones, which are

@@ -14,6 +14,8 @@ type world struct {
 	now     time.Time
 	links   map[int]*Facts
 	single  bool // one router at most on every link
+	named   bool // routers announce explicit domains, too
+	serial  uint64
 	changed []*Facts
 	gone    []InterfaceID
 	o       Options
@@ -22,6 +24,7 @@ type world struct {
 func newWorld(seed uint64) *world {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 1)), now: start, links: map[int]*Facts{}}
 	w.single = w.IntN(2) == 0
+	w.named = !w.single && w.IntN(2) == 0
 	w.o.MergeFamilies = w.IntN(3) == 0
 	return w
 }
@@ -98,7 +101,7 @@ func (w *world) end() time.Time {
 
 func (w *world) edit(f *Facts) {
 	i := &f.Interface
-	switch w.IntN(14) {
+	switch w.IntN(15) {
 	case 0:
 		i.Up = w.IntN(5) > 0
 	case 1:
@@ -115,6 +118,8 @@ func (w *world) edit(f *Facts) {
 		w.known(f)
 	case 12:
 		f.MTU6 = []int{0, 1280, 1500}[w.IntN(3)]
+	case 14:
+		w.added(f)
 	case 13:
 		w.Shuffle(len(f.Addresses), func(i, j int) { f.Addresses[i], f.Addresses[j] = f.Addresses[j], f.Addresses[i] })
 	}
@@ -157,11 +162,44 @@ func (w *world) ra(f *Facts) {
 	if w.IntN(2) == 0 {
 		ra.Configuration.Routers = Routers{{Router{ip(router), 0}, ElementRA, router, w.end()}}
 	}
-	i := slices.IndexFunc(f.RAs, func(r RA) bool { return r.Router == ra.Router })
+	if ra.Heard = w.now; w.named {
+		w.name(&ra)
+	}
+	i := slices.IndexFunc(f.RAs, func(r RA) bool { return r.Router == ra.Router && r.FQDN == ra.FQDN })
 	if i >= 0 {
 		f.RAs = slices.Delete(f.RAs, i, i+1)
 	}
 	f.RAs = append(f.RAs, ra)
+}
+
+// name may make an advertisement one of an explicit domain.
+func (w *world) name(ra *RA) {
+	ra.Managed, ra.Other = w.IntN(3) == 0, w.IntN(3) == 0
+	ra.FQDN = []string{"", "corp.example", "CORP.example.", "lab.example", "ipv6"}[w.IntN(5)]
+	if ra.FQDN != "" && w.IntN(4) > 0 {
+		o := Option{FQDN: ra.FQDN, Legacy: w.IntN(2) == 0, Sequence: uint16(w.IntN(3))}
+		ra.Configuration.PvDOption = PvDOption{{o, ElementRA, ra.Router.String(), w.end()}}
+	}
+	if w.IntN(3) == 0 {
+		r := Route{Destination: netip.MustParsePrefix("2001:db8:1::/64"), Gateway: ra.Router, Preference: int8(w.IntN(3) - 1)}
+		ra.Configuration.Routes = Routes{{r, ElementRA, ra.Router.String(), w.end()}}
+	}
+}
+
+// added adds a domain of the program's own, or changes or withdraws one.
+func (w *world) added(f *Facts) {
+	f.Added = slices.Clone(f.Added)
+	if n := len(f.Added); n > 0 && w.IntN(2) == 0 {
+		f.Added = slices.Delete(f.Added, n-1, n)
+		return
+	}
+	w.serial++
+	s := Static{Name: fmt.Sprint("vpn", w.serial), Addresses: []netip.Addr{ip("192.0.2.5"), ip("2001:db8:1::5")}[:1+w.IntN(2)], Expiry: w.end()}
+	if w.IntN(2) == 0 {
+		s.DNSServers = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.77:53")}
+		s.Routers = []netip.Addr{ip("192.0.2.1")}
+	}
+	f.Added = append(f.Added, Added{w.serial, s})
 }
 
 func (w *world) route(f *Facts) {

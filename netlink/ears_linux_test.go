@@ -1,0 +1,173 @@
+package netlink
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-mif/mif/pvd"
+)
+
+// send sends an advertisement with a hop limit and a source of the test's choice.
+func (c *cable) send(t *testing.T, hopLimit int, source netip.Addr, b []byte) {
+	t.Helper()
+	m := &ipv6.ControlMessage{HopLimit: hopLimit, IfIndex: c.far.Attrs().Index, Src: source.AsSlice()}
+	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: "v1"})
+	must(t, err)
+}
+
+// heard waits for an advertisement to be known that was sent after all others.
+func (c *cable) heard(t *testing.T, last string) []pvd.RA {
+	t.Helper()
+	c.send(t, 255, c.router, raBytes(0, 0, pvdOption(0, 0, last, servers(1000, "2001:db8::1"))))
+	var all []pvd.RA
+	c.picture.until(t, c.Watcher, func() bool {
+		all = all[:0]
+		found := false
+		for _, r := range c.facts().RAs {
+			if r.FQDN == last {
+				found = true
+			} else {
+				all = append(all, r)
+			}
+		}
+		return found
+	})
+	return all
+}
+
+// TestHearsWhole: what the kernel does not pass on is known.
+func TestHearsWhole(t *testing.T) {
+	c := newCable(t)
+	must(t, c.Advertisements())
+	c.send(t, 255, c.router, raBytes(0x88, 1800, rio(60, 8, 900, addr16("2001:db8:0:fff0::")[:8]...), option(optDNR, append([]byte{0, 1}, append(seconds(600), "\x00\x05\x03dns\x00\x00\x00"...)...)...)))
+	c.send(t, 255, c.router, raBytes(0x40, 0, pvdOption(0xe000, 7, "corp.example", raBytes(0, 900), servers(300, "2001:db8::53"))))
+	c.picture.until(t, c.Watcher, func() bool { return len(c.facts().RAs) == 2 })
+	plain, named := c.facts().RAs[0], c.facts().RAs[1]
+	if d := plain.Configuration; !plain.Managed || plain.Router != c.router || len(d.Routers) != 1 || d.Routers[0].Value.Preference != 1 ||
+		len(d.Routes) != 1 || len(d.EncryptedResolvers) != 1 {
+		t.Errorf("%+v", plain)
+	}
+	if d := named.Configuration; named.FQDN != "corp.example" || len(d.PvDOption) != 1 || d.PvDOption[0].Value.Sequence != 7 || len(d.Routers) != 1 || len(d.DNSServers) != 1 {
+		t.Errorf("%+v", named)
+	}
+}
+
+// TestHearsWhereTheKernelDoesNot: managers set accept_ra to 0 and do its work themselves.
+func TestHearsWhereTheKernelDoesNot(t *testing.T) {
+	c := newCable(t)
+	c.space.sysctl(t, "ipv6/conf/v0/accept_ra", "0")
+	c.send(t, 255, c.router, raBytes(0, 1800, servers(300, "2001:db8::53")))
+	if ra := c.heard(t, "last.example"); len(ra) != 1 || len(ra[0].Configuration.DNSServers) != 1 {
+		t.Errorf("%+v", ra)
+	}
+}
+
+// TestDiscards: what RFC 4861 section 6.1.2 discards changes nothing.
+func TestDiscards(t *testing.T) {
+	c := newCable(t)
+	global := netip.MustParseAddr("2001:db8:ff::1")
+	far, err := netlink.ParseAddr(global.String() + "/64")
+	must(t, err)
+	far.Flags = unix.IFA_F_NODAD
+	must(t, c.remote.AddrAdd(c.far, far))
+	b := raBytes(0, 1800, servers(300, "2001:db8::53"))
+	c.send(t, 64, c.router, b)
+	c.send(t, 255, global, b)
+	for n := range b {
+		if n != raHeaderLen && n >= 8 { // the socket does not send less than a header
+			c.send(t, 255, c.router, b[:n])
+		}
+	}
+	if ra := c.heard(t, "last.example"); len(ra) != 0 {
+		t.Errorf("%+v", ra)
+	}
+}
+
+// TestSolicits: when a link comes up its routers are asked, and not by the kernel.
+func TestSolicits(t *testing.T) {
+	c := newCableTo(t, &Config{Solicit: true})
+	c.remote.do(t, func() error {
+		return c.conn.JoinGroup(&net.Interface{Index: c.far.Attrs().Index}, &net.UDPAddr{IP: net.ParseIP("ff02::2")})
+	})
+	near, err := c.space.LinkByName("v0")
+	must(t, err)
+	must(t, c.space.LinkSetDown(near))
+	c.picture.until(t, c.Watcher, func() bool { return !c.facts().Interface.Up })
+	must(t, c.space.LinkSetUp(near))
+	asked := make(chan netip.Addr, 1)
+	go c.solicitation(asked)
+	tick := time.NewTicker(50 * time.Millisecond) // until it is asked the watcher must be received from
+	defer tick.Stop()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		select {
+		case from := <-asked:
+			if !from.IsLinkLocalUnicast() {
+				t.Errorf("asked from %v", from)
+			}
+			return
+		case <-tick.C:
+			changes, err := c.Receive(time.Now().Add(time.Millisecond))
+			must(t, err)
+			c.picture.apply(changes)
+		}
+	}
+	t.Fatal("nobody asked")
+}
+
+// solicitation waits for one on the router's side.
+func (c *cable) solicitation(asked chan<- netip.Addr) {
+	for b := make([]byte, 1500); ; {
+		n, _, from, err := c.conn.ReadFrom(b)
+		if err != nil {
+			return
+		}
+		if n >= 8 && b[0] == 133 {
+			a, _ := netip.AddrFromSlice(from.(*net.IPAddr).IP)
+			asked <- a
+			return
+		}
+	}
+}
+
+// TestWithoutPrivilege: that advertisements are not heard is told, and said once.
+func TestWithoutPrivilege(t *testing.T) {
+	s := newSpace(t)
+	var log strings.Builder
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // the thread has lost its privileges, and ends with this
+		done <- func() error {
+			if err := unix.Setns(s.fd, unix.CLONE_NEWNET); err != nil {
+				return err
+			}
+			head, none := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, [2]unix.CapUserData{}
+			if err := unix.Capset(&head, &none[0]); err != nil {
+				return err
+			}
+			w, err := Open(&Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			if !errors.Is(w.Advertisements(), unix.EPERM) {
+				t.Errorf("advertisements: %v", w.Advertisements())
+			}
+			_, err = w.Receive(time.Time{})
+			return err
+		}()
+	}()
+	must(t, <-done)
+	if n := strings.Count(log.String(), "advertisements"); n != 1 {
+		t.Errorf("it was said %d times: %s", n, log.String())
+	}
+}
