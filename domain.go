@@ -71,7 +71,7 @@ func (h *Host) newDomain(id PvDID) *domain {
 	}
 	query := d.dialer
 	query.ReportUnreachable = true
-	d.resolver = &resolver.Resolver{Config: d.resolverConfig, Dial: query.DialContext}
+	d.resolver = &resolver.Resolver{Config: d.resolverConfig, Dial: query.DialContext, Multicast: d.multicast}
 	context.AfterFunc(d.life, func() { d.resolver.Close() })
 	d.lookup, d.dial = d.resolver.Lookup, d.connect
 	if h.fake != nil {
@@ -113,8 +113,23 @@ func (h *Host) follow(old, now *pvd.Snapshot) {
 			d.end(unknownPvD(id))
 		default:
 			d.changed()
+			if !sameAddresses(old.Domain(id), now.Domain(id)) {
+				h.running.Go(d.resolver.Forget)
+			}
 		}
 	}
+}
+
+// sameAddresses tells whether sockets of a domain can stay bound to what they are.
+func sameAddresses(a, b *pvd.Domain) bool {
+	return slices.EqualFunc(slices.Collect(a.Addresses()), slices.Collect(b.Addresses()), func(a, b pvd.Address) bool {
+		return a.Prefix == b.Prefix && a.Usable() == b.Usable()
+	})
+}
+
+// multicast makes a socket for names that hosts on the link are asked for.
+func (d *domain) multicast(ctx context.Context, network string) (net.PacketConn, error) {
+	return d.dialer.ListenPacket(ctx, network, ":0")
 }
 
 // connectDomain is the domain as package connect wants to know it. What announces

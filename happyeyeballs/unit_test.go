@@ -374,7 +374,7 @@ func TestErrors(t *testing.T) {
 	}
 	var f *Failure
 	var n net.Error = e
-	if !errors.Is(e, syscall.ECONNREFUSED) || !errors.As(e, &f) || errors.Is(e, mif.ErrStopped) || n.Timeout() || n.Temporary() {
+	if !errors.Is(e, syscall.ECONNREFUSED) || !errors.As(e, &f) || errors.Is(e, mif.ErrStopped) || n.Timeout() {
 		t.Errorf("%v", e)
 	}
 	for _, e := range []*Error{{Err: context.DeadlineExceeded}, {Failures: []*Failure{{Err: syscall.ETIMEDOUT}}}} {
