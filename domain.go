@@ -84,7 +84,7 @@ func (h *Host) newDomain(id PvDID) *domain {
 func (d *domain) connect(ctx context.Context, r ConnectToAddressFromAddress) (net.Conn, error) {
 	d.host.routes.await(ctx, d.host.Snapshot())
 	dialer := d.dialer
-	dialer.Timeout, dialer.Multipath = r.Timeout, r.Multipath
+	dialer.Timeout, dialer.UserTimeout, dialer.Multipath = r.Timeout, r.UserTimeout, r.Multipath
 	if r.From.IsValid() {
 		return dialer.DialFrom(ctx, "tcp", r.From, r.To)
 	}
@@ -106,14 +106,14 @@ func (h *Host) follow(old, now *pvd.Snapshot) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, d := range h.domains {
-		switch now.Domain(id) {
-		case old.Domain(id):
-		case nil:
+		was, is := old.Domain(id), now.Domain(id)
+		switch {
+		case is == nil:
 			delete(h.domains, id)
 			d.end(unknownPvD(id))
-		default:
+		case was != nil && was != is: // else it was made meanwhile, of what is
 			d.changed()
-			if !sameAddresses(old.Domain(id), now.Domain(id)) {
+			if !sameAddresses(was, is) {
 				h.running.Go(d.resolver.Forget)
 			}
 		}

@@ -187,6 +187,10 @@ type ConnectToAddress struct {
 	To      netip.AddrPort
 	Timeout time.Duration // 0: as long as the kernel tries
 
+	// UserTimeout is for how long data may stay unacknowledged until the connection
+	// fails (RFC 5482); 0: the kernel's default, some 15 minutes.
+	UserTimeout time.Duration
+
 	// Multipath asks for Multipath TCP (RFC 8684) where kernel and peer can do it;
 	// else the connection is TCP.
 	Multipath bool
@@ -204,6 +208,7 @@ type ConnectToAddressFromAddress struct {
 	To      netip.AddrPort
 	Timeout time.Duration
 
+	UserTimeout     time.Duration
 	Multipath       bool
 	CloseOnPathLost bool
 }

@@ -18,7 +18,7 @@ type path struct {
 	id    ConnectionID
 	conn  net.Conn
 	local netip.Addr
-	iface InterfaceID
+	pvd   PvDID
 	link  *pvd.Link // as it was looked at last
 	lost  bool
 	close bool // the connection when it is lost
@@ -26,7 +26,7 @@ type path struct {
 
 // newPath returns the path of a connection just handed over.
 func newPath(t *task, conn net.Conn) *path {
-	p := &path{id: t.connection, conn: conn, iface: t.pvd.Interface(), close: t.close}
+	p := &path{id: t.connection, conn: conn, pvd: t.pvd, close: t.close}
 	if a, ok := conn.LocalAddr().(*net.TCPAddr); ok {
 		p.local = a.AddrPort().Addr().Unmap().WithZone("")
 	}
@@ -45,7 +45,7 @@ func (ps *paths) add(p *path) {
 // connection whose address, link or network is gone just stays silent.
 func (ps *paths) update(now *pvd.Snapshot, tell func(Event)) {
 	*ps = slices.DeleteFunc(*ps, func(p *path) bool {
-		l := now.Link(p.iface)
+		l := now.Link(p.pvd.Interface())
 		if l != nil && l == p.link {
 			return false
 		}
@@ -74,22 +74,39 @@ func (p *path) look(l *pvd.Link, tell func(Event)) {
 	}
 }
 
-// missing is what a path lacks, nil if nothing.
+// missing is what a path lacks, nil if nothing: its link, its address, or its domain.
+// A domain of the same name that comes later will do as well.
 func (p *path) missing(l *pvd.Link) error {
 	if l == nil {
-		return unknownInterface(p.iface)
+		return unknownInterface(p.pvd.Interface())
 	}
+	elsewhere := false
 	for d := range l.Domains() {
-		for a := range d.Addresses() {
-			if a.Prefix.Addr() == p.local && a.Usable() {
-				return nil
-			}
+		switch has := p.has(d); {
+		case has && (d.ID() == p.pvd || p.lost && d.ID().String() == p.pvd.String()):
+			p.pvd = d.ID()
+			return nil
+		case has:
+			elsewhere = true
 		}
 	}
 	if i := l.Interface(); !i.Up || !i.Carrier {
-		return fmt.Errorf("mif: %v: %w", p.iface, syscall.ENETDOWN)
+		return fmt.Errorf("mif: %v: %w", i.ID, syscall.ENETDOWN)
 	}
-	return fmt.Errorf("mif: %v: address %v: %w", p.iface, p.local, syscall.EADDRNOTAVAIL)
+	if elsewhere {
+		return unknownPvD(p.pvd)
+	}
+	return fmt.Errorf("mif: %v: address %v: %w", p.pvd, p.local, syscall.EADDRNOTAVAIL)
+}
+
+// has tells whether a connection can come from the path's address in a domain.
+func (p *path) has(d *pvd.Domain) bool {
+	for a := range d.Addresses() {
+		if a.Prefix.Addr() == p.local && a.Usable() {
+			return true
+		}
+	}
+	return false
 }
 
 // isClosed tells whether a connection was closed on this side.

@@ -75,7 +75,7 @@ func (s *Session) accept(r Request) error {
 	case TranslateName:
 		s.translate(r)
 	case ConnectToAddress:
-		s.connect(r, ConnectToAddressFromAddress{r.ID, r.PvD, netip.Addr{}, r.To, r.Timeout, r.Multipath, r.CloseOnPathLost})
+		s.connect(r, ConnectToAddressFromAddress{r.ID, r.PvD, netip.Addr{}, r.To, r.Timeout, r.UserTimeout, r.Multipath, r.CloseOnPathLost})
 	case ConnectToAddressFromAddress:
 		s.connect(r, r)
 	case StopTranslatingName:

@@ -31,9 +31,9 @@ func validate(r Request) error {
 	case StopTranslatingName:
 		return validID("StopTranslatingName", uint64(r.ID))
 	case ConnectToAddress:
-		return validConnection("ConnectToAddress", r.ID, r.PvD, r.To, r.Timeout)
+		return validConnection("ConnectToAddress", r.ID, r.PvD, r.To, r.Timeout, r.UserTimeout)
 	case ConnectToAddressFromAddress:
-		return first(validConnection("ConnectToAddressFromAddress", r.ID, r.PvD, r.To, r.Timeout), validSource(r))
+		return first(validConnection("ConnectToAddressFromAddress", r.ID, r.PvD, r.To, r.Timeout, r.UserTimeout), validSource(r))
 	case StopConnecting:
 		return validID("StopConnecting", uint64(r.ID))
 	case WatchReadable:
@@ -88,7 +88,7 @@ func validTranslation(r TranslateName) error {
 	)
 }
 
-func validConnection(request string, id ConnectionID, p PvDID, to netip.AddrPort, timeout time.Duration) error {
+func validConnection(request string, id ConnectionID, p PvDID, to netip.AddrPort, timeout, user time.Duration) error {
 	a := to.Addr().Unmap()
 	return first(
 		validID(request, uint64(id)),
@@ -98,6 +98,7 @@ func validConnection(request string, id ConnectionID, p PvDID, to netip.AddrPort
 		unless(!a.IsUnspecified(), request+".To", "is the unspecified address"),
 		unless(!a.IsMulticast() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255}), request+".To", "is not a unicast address"),
 		unless(timeout >= 0, request+".Timeout", "is negative"),
+		unless(user >= 0, request+".UserTimeout", "is negative"),
 	)
 }
 
