@@ -46,6 +46,7 @@ func TestPostRefuses(t *testing.T) {
 		{ConnectToAddress{ID: 1, PvD: p}, "ConnectToAddress.To"},
 		{ConnectToAddress{ID: 1, PvD: p, To: netip.AddrPortFrom(netip.Addr{}, 80)}, "ConnectToAddress.To"},
 		{ConnectToAddress{ID: 1, PvD: p, To: ok, Timeout: -time.Second}, "ConnectToAddress.Timeout"},
+		{ConnectToAddress{ID: 1, PvD: p, To: ok, UserTimeout: -time.Second}, "ConnectToAddress.UserTimeout"},
 		{to("203.0.113.1:0"), "ConnectToAddress.To"},
 		{to("0.0.0.0:80"), "ConnectToAddress.To"},
 		{to("[::]:80"), "ConnectToAddress.To"},
