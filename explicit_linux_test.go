@@ -142,12 +142,12 @@ func TestHostInnerHeader(t *testing.T) {
 
 // A forger sends advertisements as it likes.
 type forger struct {
-	t    *testing.T
+	t    testing.TB
 	conn *ipv6.PacketConn
 	link int
 }
 
-func newForger(t *testing.T, r *miftest.Router) *forger {
+func newForger(t testing.TB, r *miftest.Router) *forger {
 	t.Helper()
 	f := &forger{t: t}
 	err := r.Do(func() error {
@@ -174,6 +174,24 @@ func (f *forger) send(from netip.Addr, hopLimit int, b []byte) {
 	m := &ipv6.ControlMessage{HopLimit: hopLimit, IfIndex: f.link, Src: from.AsSlice()}
 	if _, err := f.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: "lan"}); err != nil {
 		f.t.Fatal(err)
+	}
+}
+
+// BenchmarkAdvertisement is from the sending of an advertisement to a session's Get of
+// what it changes: a name server more, or one less.
+func BenchmarkAdvertisement(b *testing.B) {
+	l := newLab(b, Config{})
+	r := l.Router(b, miftest.RouterConfig{Interface: "eth0", RA: domainRA("one.example", 1)})
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	s.until("domain eth0/one.example")
+	s.post(AnnounceConfigurationElements{l.pvd("eth0/one.example")})
+	s.until("synced AnnounceConfigurationElements")
+	f := newForger(b, r)
+	more, less := forged("one.example"), forged("one.example")
+	copy(less[20:24], []byte{0, 0, 0, 0}) // its lifetime
+	for n := 0; b.Loop(); n++ {
+		f.send(r.LinkLocal(), 255, [][]byte{more, less}[n%2])
+		s.until("element eth0/one.example RA")
 	}
 }
 

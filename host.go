@@ -23,6 +23,7 @@ type Host struct {
 	failed   atomic.Pointer[error] // what ended the loop, if not Close
 	inbox    inbox                 // what feeders left for the loop
 	waiting  waiting               // sessions to wake
+	own      own                   // domains that the program added
 	routes   routes                // those that are installed
 	fake     func(PvDID, *domain)  // nil; in tests, changes what is kept of a domain
 

@@ -17,6 +17,7 @@ import (
 // the next expiry of anything is its deadline. It takes no lock that is held while
 // the program's code runs, and calls none of it.
 func (h *Host) loop() {
+	defer h.own.end()
 	for h.end.Err() == nil {
 		if err := h.turn(); err != nil {
 			if h.end.Err() == nil {
@@ -36,8 +37,10 @@ func (h *Host) turn() error {
 	}
 	now := time.Now()
 	state := h.inbox.take()
-	next := pvd.Build(old, h.known(old, news.Links, state), news.Gone, h.options(), now)
+	links := h.own.known(old, h.known(old, news.Links, state))
+	next := pvd.Build(old, links, news.Gone, h.options(), now)
 	h.snapshot.Store(next)
+	defer h.own.published(next)
 	if next.Seq() != old.Seq() {
 		h.follow(old, next)
 		h.routes.changed()

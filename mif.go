@@ -25,7 +25,8 @@
 // # Concurrency
 //
 // All methods may be called from any goroutine. A Host has one goroutine that
-// reads the kernel and one that reads what the host's DHCP clients know; there is
+// reads the kernel and one that reads what the host's DHCP clients know, and one that
+// waits for router advertisements if these may be heard; there is
 // one more for each translation and each connection under way, and one while many
 // sessions wait. Nothing calls back into the program. Close leaves nothing running.
 //

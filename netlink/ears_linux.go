@@ -11,9 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxAdvert is the longest advertisement that is heard: no IP packet is longer.
-const maxAdvert = 64 << 10
-
 // maxHeard is how many advertisements are folded before what they changed is told.
 const maxHeard = 256
 

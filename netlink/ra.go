@@ -10,6 +10,9 @@ import (
 // section 4.2).
 const raHeaderLen = 16
 
+// maxAdvert is the longest advertisement that is heard: no IP packet is longer.
+const maxAdvert = 64 << 10
+
 // A packet is an ICMPv6 message as it came in.
 type packet struct {
 	index    int32 // of the interface

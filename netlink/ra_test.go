@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -255,9 +256,41 @@ func TestSamples(t *testing.T) {
 		"pvd.example.com 2001:db8:1::/64",
 		"nested.example.org 2001:db8:1::/64 2001:db8:2::/64 2001:db8:2::53",
 		"rhdr.example.net 2001:db8:3::/64 2001:db8:3::53",
+		"big.example.com 2001:db8::1 2001:db8::2 2001:db8::3 2001:db8::4 2001:db8::5 2001:db8::6 2001:db8::7 2001:db8::8 " +
+			"2001:db8::11 2001:db8::12 2001:db8::13 2001:db8::14 2001:db8::15 2001:db8::16 2001:db8::17 2001:db8::18",
+		"implicit 2001:db8:66::/64",
+		"implicit 2001:db8:1::53", // beside a bad option
+		"discarded",
+		"discarded",
+		"a.example.com", // the first of two
 	}
-	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestLargestAdvertisements: what costs most to fold costs little.
+func TestLargestAdvertisements(t *testing.T) {
+	for name, o := range map[string]func(n int) []byte{
+		"prefixes": func(n int) []byte { return pio(fmt.Sprintf("2001:db8:%x::/64", n%70), 0xc0, uint32(1000+10*n), 50) },
+		"servers":  func(n int) []byte { return servers(uint32(1000+10*n), fmt.Sprintf("2001:db8::%x", n%70+1)) },
+		"routes":   func(n int) []byte { return rio(64, 0, uint32(1000+10*n), 0x20, 1, 0, byte(n%70), 0, 0, 0, 0) },
+		"portals":  func(n int) []byte { return option(optCaptivePortal, fmt.Appendf(nil, "http://%d", n)...) },
+	} {
+		b := raBytes(0, 1800)
+		for n := 0; len(b) < maxAdvert-100; n++ {
+			b = append(b, o(n)...)
+		}
+		done := make(chan []pvd.RA, 1)
+		go func() { done <- hear(t, b) }()
+		select {
+		case ra := <-done:
+			if len(ra) != 1 {
+				t.Errorf("%s: %d", name, len(ra))
+			}
+		case <-time.After(20 * time.Second): // a safety net: it takes some milliseconds
+			t.Fatalf("%s: too much work", name)
+		}
 	}
 }
 

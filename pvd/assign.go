@@ -99,6 +99,8 @@ func (a *assignment) ways(t ElementType, to netip.Prefix, gateway netip.Addr) []
 	switch {
 	case to.Addr().Is4() && t == ElementDHCPv4:
 		return a.these(a.four)
+	case to.Addr().Is4() && !gateway.IsValid():
+		return a.these(a.own4(to))
 	case to.Addr().Is4():
 		return a.these(a.v4)
 	case gateway.IsValid():
@@ -118,6 +120,17 @@ func (a *assignment) ways(t ElementType, to netip.Prefix, gateway netip.Addr) []
 		}
 	}
 	return a.v6[:1]
+}
+
+// own4 is the program's domain with an address in an IPv4 prefix that is on the link,
+// the implicit one if there is none.
+func (a *assignment) own4(p netip.Prefix) *group {
+	for _, g := range a.named {
+		if added(g.key) && g.within(p) {
+			return g
+		}
+	}
+	return a.v4
 }
 
 // within tells whether the group has an address in a prefix.

@@ -191,3 +191,15 @@ func (d *Domain) Data(t ElementType, i Item) Data {
 	}
 	return all.Get(i)
 }
+
+// Added returns the domain on the link that the program added under a serial, nil if
+// it cannot be used, or is no more.
+func (l *Link) Added(serial uint64) *Domain {
+	key := (&Added{Serial: serial}).key()
+	for _, d := range l.domains {
+		if d.key == key {
+			return d
+		}
+	}
+	return nil
+}
