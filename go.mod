@@ -3,6 +3,7 @@ module github.com/go-mif/mif
 go 1.26.0
 
 require (
+	github.com/godbus/dbus/v5 v5.2.4
 	github.com/mdlayher/ndp v1.1.0
 	github.com/miekg/dns v1.1.73
 	github.com/vishvananda/netlink v1.3.1

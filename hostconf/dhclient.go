@@ -79,15 +79,13 @@ func (c candidate) compare(d candidate) int {
 	return cmp.Or(c.expiry.Compare(d.expiry), c.file.info.ModTime().Compare(d.file.info.ModTime()), cmp.Compare(d.file.path, c.file.path))
 }
 
-// addLeases adds the leases to the state, IPv4 after IPv6 for each interface.
+// addLeases takes the leases for true, IPv4 after IPv6 for each interface.
 func (r *reading) addLeases(best map[leaseKey]candidate) {
 	keys := slices.SortedFunc(maps.Keys(best), func(a, b leaseKey) int { return cmp.Compare(a.element, b.element) })
 	for _, key := range keys {
 		c := best[key]
-		if o := c.offer(); !o.empty() {
-			from := origin{element: key.element, source: c.file.path, expiry: c.expiry}
-			r.state.Links[key.link] = append(r.state.Links[key.link], o.configuration(from))
-		}
+		from := origin{element: key.element, source: c.file.path, expiry: c.expiry}
+		r.hear(said{link: key.link, rank: rankLeases, origin: from, offer: *c.offer()})
 	}
 }
 

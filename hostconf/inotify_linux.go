@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,7 @@ type inotify struct {
 	events  *os.File
 	watches map[int]changes // by watch descriptor
 	failure error
+	poked   atomic.Bool
 }
 
 // newNotifier never fails: if the host has no inotify instance to give, changes
@@ -41,6 +43,11 @@ func newNotifier(root string) (notifier, error) {
 }
 
 func (n *inotify) problem() error { return n.failure }
+
+func (n *inotify) poke() {
+	n.poked.Store(true)
+	_ = n.events.SetReadDeadline(time.Unix(1, 0)) // fails only if closed, which ends the wait too
+}
 
 func (n *inotify) close() error {
 	if err := n.events.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
@@ -93,6 +100,9 @@ func (n *inotify) wait(ctx context.Context, until time.Time) error {
 	if err := n.events.SetReadDeadline(until); err != nil {
 		return fmt.Errorf("hostconf: inotify: %w", err)
 	}
+	if n.poked.Swap(false) { // before the deadline above, which would hide it
+		return ctx.Err()
+	}
 	interrupted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(interrupted)
@@ -103,6 +113,7 @@ func (n *inotify) wait(ctx context.Context, until time.Time) error {
 	if !stop() {
 		<-interrupted
 	}
+	n.poked.Store(false)
 	switch {
 	case err == nil:
 		return nil

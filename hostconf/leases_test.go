@@ -293,8 +293,13 @@ func FuzzLeases(f *testing.F) {
 func sane(t *testing.T, o *offer) {
 	t.Helper()
 	for _, s := range o.servers {
-		if a := s.Addr(); !a.IsValid() || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || s.Port() != 53 {
+		if a := s.Addr(); !a.IsValid() || a.IsLoopback() || a.IsUnspecified() || a.IsMulticast() || s.Port() == 0 {
 			t.Fatalf("server %v", s)
+		}
+	}
+	for _, s := range o.routing {
+		if d, ok := routingDomain(s); !ok || d != s {
+			t.Fatalf("routing domain %q", s)
 		}
 	}
 	for _, s := range o.search {
@@ -303,7 +308,7 @@ func sane(t *testing.T, o *offer) {
 		}
 	}
 	for _, a := range o.routers {
-		if !a.Is4() || a.IsUnspecified() {
+		if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() {
 			t.Fatalf("router %v", a)
 		}
 	}
@@ -312,7 +317,7 @@ func sane(t *testing.T, o *offer) {
 			t.Fatalf("route %v", r)
 		}
 	}
-	if max(len(o.servers), len(o.search), len(o.routers)+len(o.routes), len(o.mtu), len(o.ntp)) > maxValues {
+	if max(len(o.servers), len(o.search), len(o.routing), len(o.prefixes), len(o.portal), len(o.routers)+len(o.routes), len(o.mtu), len(o.ntp)) > maxValues {
 		t.Fatalf("too many values: %+v", o)
 	}
 }

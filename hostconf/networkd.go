@@ -32,10 +32,7 @@ func (networkd) read(r *reading) {
 		if lifetime != never {
 			from.expiry = f.info.ModTime().Add(time.Duration(lifetime) * time.Second).UTC()
 		}
-		if r.valid(from.expiry) && !o.empty() {
-			used = true
-			r.state.ByIndex[int(index)] = []pvd.Configuration{o.configuration(from)}
-		}
+		used = r.hear(said{index: int(index), rank: rankLeases, origin: from, offer: *o}) || used
 	}
 	if err == nil && !used {
 		err = errNoLease

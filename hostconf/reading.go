@@ -21,13 +21,15 @@ type reading struct {
 	*tree
 	now     time.Time
 	next    time.Time // when to read again without notice of a change; zero: never
+	heard   []said
+	indexes map[string]int // of links by name, as far as they were looked for
 	state   *State
 	sources []Source
 }
 
 func newReading(t *tree, now time.Time) *reading {
 	s := &State{Links: map[string][]pvd.Configuration{}, ByIndex: map[int][]pvd.Configuration{}}
-	return &reading{tree: t, now: now, state: s}
+	return &reading{tree: t, now: now, indexes: map[string]int{}, state: s}
 }
 
 func (r *reading) report(name, path string, err error) {
@@ -60,38 +62,42 @@ type origin struct {
 	expiry  time.Time
 }
 
-// An offer is the data of one lease or file before they have an origin.
+// An offer is the data of one lease, router or file before they have an origin.
 type offer struct {
-	servers []netip.AddrPort
-	search  []string
-	routers []netip.Addr
-	routes  []pvd.Route
-	mtu     []int
-	ntp     []string
+	servers  []netip.AddrPort
+	search   []string
+	routing  []string
+	routers  []netip.Addr
+	routes   []pvd.Route
+	prefixes []pvd.Prefix
+	mtu      []int
+	portal   []string
+	ntp      []string
 }
 
 func (o *offer) empty() bool {
-	return len(o.servers)+len(o.search)+len(o.routers)+len(o.routes)+len(o.mtu)+len(o.ntp) == 0
+	return len(o.servers)+len(o.search)+len(o.routing)+len(o.routers)+len(o.routes)+len(o.prefixes)+len(o.mtu)+len(o.portal)+len(o.ntp) == 0
 }
 
-func (o *offer) configuration(from origin) pvd.Configuration {
+// fill adds the data to c.
+func (o *offer) fill(c *pvd.Configuration, from origin) {
 	routers := make([]pvd.Router, len(o.routers))
 	for i, a := range o.routers {
 		routers[i].Addr = a
 	}
-	return pvd.Configuration{
-		DNSServers:    data(from, o.servers),
-		SearchDomains: data(from, o.search),
-		Routers:       data(from, routers),
-		Routes:        data(from, o.routes),
-		MTU:           data(from, o.mtu),
-		NTPServers:    data(from, o.ntp),
-	}
+	c.DNSServers = fill(c.DNSServers, from, o.servers)
+	c.SearchDomains = fill(c.SearchDomains, from, o.search)
+	c.RoutingDomains = fill(c.RoutingDomains, from, o.routing)
+	c.Routers = fill(c.Routers, from, routers)
+	c.Routes = fill(c.Routes, from, o.routes)
+	c.Prefixes = fill(c.Prefixes, from, o.prefixes)
+	c.MTU = fill(c.MTU, from, o.mtu)
+	c.CaptivePortal = fill(c.CaptivePortal, from, o.portal)
+	c.NTPServers = fill(c.NTPServers, from, o.ntp)
 }
 
-// data gives each value its origin; nil if there is none.
-func data[T any](from origin, values []T) []pvd.Datum[T] {
-	var all []pvd.Datum[T]
+// fill gives each value its origin.
+func fill[T any](all []pvd.Datum[T], from origin, values []T) []pvd.Datum[T] {
 	for _, v := range values {
 		all = append(all, pvd.Datum[T]{Value: v, Element: from.element, Source: from.source, Expiry: from.expiry})
 	}

@@ -19,7 +19,7 @@ func (resolvConf) read(r *reading) {
 	f, err := r.tree.read(resolvConfFile, closed, false)
 	if err == nil {
 		o := parseResolvConf(f.text)
-		r.state.Resolver = o.configuration(origin{element: pvd.ElementHost, source: resolvConfFile})
+		r.hear(said{rank: rankResolvConf, origin: origin{element: pvd.ElementHost, source: resolvConfFile}, offer: *o})
 		if len(o.servers) == 0 {
 			err = errNoServers
 		}

@@ -2,9 +2,12 @@ package hostconf
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +22,15 @@ const leasesFile = "/var/lib/dhcp/dhclient.eth0.leases"
 type rig struct {
 	t    *testing.T
 	root string
+	pace pace
+	log  logged
 	w    *Watcher
 }
 
+// newRig has a pace that fails no test on a busy machine, and none that waits.
 func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { goleak.VerifyNone(t) })
-	return &rig{t: t, root: t.TempDir()}
+	return &rig{t: t, root: t.TempDir(), pace: pace{patience: 20 * time.Second, first: 20 * time.Second, retry: time.Millisecond, rest: 10 * time.Millisecond}}
 }
 
 func (r *rig) path(name string) string { return filepath.Join(r.root, name) }
@@ -46,7 +52,7 @@ func (r *rig) write(name, text string) {
 
 func (r *rig) open() {
 	r.t.Helper()
-	w, err := Open(&Config{Root: r.root})
+	w, err := open(&Config{Root: r.root, Log: slog.New(slog.NewTextHandler(&r.log, nil))}, r.pace)
 	r.must(err)
 	r.w = w
 	r.t.Cleanup(func() { r.must(w.Close()) })
@@ -105,4 +111,43 @@ func (r *rig) source(path string) error {
 	}
 	r.t.Fatalf("no source %s", path)
 	return nil
+}
+
+// logged is a log that several goroutines can write to and read.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), s)
+}
+
+// sourceOf is what a source lacks, by its name and path.
+func (r *rig) sourceOf(name, path string) error {
+	for _, s := range r.w.Sources() {
+		if s.Name == name && s.Path == path {
+			return s.Err
+		}
+	}
+	r.t.Fatalf("no source %s at %s", name, path)
+	return nil
+}
+
+// poll gives the Watcher time to notice what changes no state.
+func (r *rig) poll() {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	defer cancel()
+	if _, err := r.w.Receive(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		r.t.Fatal(err)
+	}
 }

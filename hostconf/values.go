@@ -2,6 +2,7 @@ package hostconf
 
 import (
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,4 +116,11 @@ func (o *offer) addRoute(to netip.Prefix, gateway netip.Addr) {
 	default:
 		o.routes = append(o.routes, pvd.Route{Destination: to.Masked(), Gateway: gateway})
 	}
+}
+
+// uri takes that of a captive portal's API (RFC 8908 section 4.1). The URN that
+// says that there is no portal (RFC 8910 section 2) is none.
+func uri(s string) (string, bool) {
+	u, err := url.Parse(s)
+	return s, err == nil && u.Scheme == "https" && u.Host != ""
 }

@@ -27,6 +27,8 @@ type Watcher struct {
 	root     *os.Root
 	notifier notifier
 	parts    []source
+	board    *switchboard
+	callers  []*sockets // those of parts that talk
 	report   atomic.Pointer[[]Source]
 	closed   atomic.Bool
 
@@ -39,18 +41,26 @@ type Watcher struct {
 // see [Watcher.Sources]. A Root that is no directory is, and it wraps
 // errors.ErrUnsupported on other systems than Linux. Nil is the zero Config.
 //
-// It starts no goroutine.
-func Open(c *Config) (*Watcher, error) {
+// A goroutine runs until Close for each manager's socket that there is.
+func Open(c *Config) (*Watcher, error) { return open(c, usual()) }
+
+func open(c *Config, p pace) (*Watcher, error) {
 	if c == nil {
 		c = &Config{}
 	}
-	w := &Watcher{log: c.Log, parts: []source{&dhclient{}, networkd{}, resolvConf{}}}
+	w := &Watcher{log: c.Log}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	if err := w.open(cmp.Or(c.Root, "/")); err != nil {
 		return nil, err
 	}
+	w.board = newSwitchboard(w.root, p, w.notifier.poke)
+	w.callers = callers(w.board)
+	for _, s := range w.callers {
+		w.parts = append(w.parts, s)
+	}
+	w.parts = append(w.parts, &dhclient{}, networkd{}, resolvConf{})
 	_, err := w.read()
 	return w, err
 }
@@ -69,16 +79,19 @@ func (w *Watcher) open(root string) (err error) {
 	return nil
 }
 
-// Receive returns the present state when it is called for the first time, and
-// after that waits for one that differs from the one returned last: a changed
-// file, or a lease that has expired. It is for one goroutine. The error is the
+// Receive returns the present state when it is called for the first time, which
+// waits for no manager's answer longer than a second, and after that waits for one
+// that differs from the one returned last: a changed file, a manager's word, or a
+// lease that has expired. It is for one goroutine. The error is the
 // context's, or wraps net.ErrClosed after Close.
 func (w *Watcher) Receive(ctx context.Context) (*State, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if w.told != nil {
+		if w.told == nil {
+			w.board.settle(ctx, w.callers)
+		} else {
 			if err := w.notifier.wait(ctx, w.next); err != nil {
 				return nil, w.ended(err)
 			}
@@ -106,6 +119,7 @@ func (w *Watcher) ended(err error) error {
 // and by any goroutine.
 func (w *Watcher) Close() error {
 	w.closed.Store(true) // before anything fails for it
+	w.board.close()
 	err := w.notifier.close()
 	if err2 := w.root.Close(); err == nil && err2 != nil {
 		err = fmt.Errorf("hostconf: %w", err2)
@@ -125,6 +139,7 @@ func (w *Watcher) read() (*State, error) {
 		for _, s := range w.parts {
 			s.read(r)
 		}
+		r.conclude()
 		if !w.notifier.arm(r.watches) {
 			break
 		}

@@ -51,7 +51,7 @@ func TestFirstState(t *testing.T) {
 	if !slices.Equal(values(s.Resolver.SearchDomains), []string{"a.example"}) {
 		t.Errorf("resolv.conf: %+v", s.Resolver.SearchDomains)
 	}
-	if len(r.w.Sources()) != 6 || r.source(dhclientFiles[0]) != nil || r.source(networkdFiles) != nil || r.source(resolvConfFile) != nil || r.source("") != nil {
+	if len(r.w.Sources()) != 10 || r.source(dhclientFiles[0]) != nil || r.source(networkdFiles) != nil || r.source(resolvConfFile) != nil || r.source("") != nil {
 		t.Errorf("sources: %v", r.w.Sources())
 	}
 	if err := r.source(dhclientFiles[1]); !errors.Is(err, fs.ErrNotExist) {

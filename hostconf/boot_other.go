@@ -1,0 +1,7 @@
+//go:build !linux
+
+package hostconf
+
+import "time"
+
+func bootTime() time.Time { return time.Time{} }
