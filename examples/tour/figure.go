@@ -29,14 +29,33 @@ type figure struct {
 	app   *app
 	began time.Time
 	open  direction // of messages that have no arrow yet
+	rows  []row     // what was drawn so far
+	ended bool      // nothing is to be drawn any more
 }
 
+// A row is one line of the figure, for a picture of it.
+type row struct {
+	kind kind
+	to   direction // where the message goes, or points the arrow
+	text string
+	when string
+}
+
+// A kind is what a row is.
+type kind int
+
+const (
+	aMessage kind = iota
+	aNote         // of the application by itself, or what a peer said
+	anArrow
+	aCaption // under the figure
+)
+
 func newFigure(w io.Writer, a *app) *figure {
-	f := &figure{w: w, app: a, began: time.Now()}
 	gap := strings.Repeat(" ", width-8)
 	box := "+-------+" + gap + "+-------+\n"
 	fmt.Fprint(w, box, "|  APP  |"+gap+"|  API  |      ms\n", box)
-	return f
+	return &figure{w: w, app: a, began: time.Now()}
 }
 
 func (f *figure) posted(r mif.Request) {
@@ -53,7 +72,7 @@ func (f *figure) got(e mif.Event) {
 
 func (f *figure) note(format string, args ...any) {
 	f.arrow()
-	f.text("("+fmt.Sprintf(format, args...)+")", "")
+	f.text(aNote, "("+fmt.Sprintf(format, args...)+")", "")
 }
 
 func (f *figure) reply(t *attempt, said string, err error) {
@@ -61,11 +80,11 @@ func (f *figure) reply(t *attempt, said string, err error) {
 	first, _, _ := strings.Cut(said, "\n")
 	switch {
 	case first != "":
-		f.text(fmt.Sprintf("%v: its peer says %q", t.to.Addr(), strings.TrimSpace(first)), f.now())
+		f.text(aNote, fmt.Sprintf("%v: its peer says %q", t.to.Addr(), strings.TrimSpace(first)), f.now())
 	case err != nil:
-		f.text(fmt.Sprintf("%v: its peer says nothing: %v", t.to.Addr(), err), f.now())
+		f.text(aNote, fmt.Sprintf("%v: its peer says nothing: %v", t.to.Addr(), err), f.now())
 	default:
-		f.text(fmt.Sprintf("%v: its peer says nothing and ends the connection", t.to.Addr()), f.now())
+		f.text(aNote, fmt.Sprintf("%v: its peer says nothing and ends the connection", t.to.Addr()), f.now())
 	}
 	f.open = toApp
 	f.arrow()
@@ -77,7 +96,7 @@ func (f *figure) say(d direction, s string) {
 		f.arrow()
 	}
 	f.open = d
-	f.text(s, f.now())
+	f.text(aMessage, s, f.now())
 }
 
 func (f *figure) now() string {
@@ -92,16 +111,29 @@ func (f *figure) arrow() {
 	case toApp:
 		fmt.Fprintf(f.w, "    |<%s|\n", strings.Repeat("-", width-1))
 	}
+	if f.open != nowhere {
+		f.rows = append(f.rows, row{kind: anArrow, to: f.open})
+	}
 	f.open = nowhere
 }
 
 // text draws what a message says, on as many lines as it takes.
-func (f *figure) text(s, when string) {
+func (f *figure) text(k kind, s, when string) {
 	for i, l := range wrap(show.Printable(s), width-2) {
 		if i > 0 {
 			when = ""
 		}
 		fmt.Fprintln(f.w, strings.TrimRight(fmt.Sprintf("    | %-*s |%s", width-2, l, when), " "))
+		f.rows = append(f.rows, row{k, f.open, l, strings.TrimSpace(when)})
+	}
+}
+
+// caption writes under the figure.
+func (f *figure) caption(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	fmt.Fprint(f.w, s)
+	for l := range strings.Lines(s) {
+		f.rows = append(f.rows, row{kind: aCaption, text: strings.TrimSuffix(l, "\n")})
 	}
 }
 

@@ -11,12 +11,13 @@ import (
 // end draws the ends of the lines and tells what was proved.
 func (f *figure) end(best *attempt) {
 	f.arrow()
-	fmt.Fprintln(f.w)
-	fmt.Fprintf(f.w, "What came of %s port %d in each domain:\n", f.app.stage.name, f.app.stage.port)
+	f.ended = true
+	f.caption("\n")
+	f.caption("What came of %s port %d in each domain:\n", f.app.stage.name, f.app.stage.port)
 	for _, d := range f.app.domains {
 		f.proof(d, best)
 	}
-	fmt.Fprint(f.w, `
+	f.caption(`
 Arrows to the right were posted by the application, arrows to the left are what it got: one Session,
 by Post, Check and Get. PD is a provisioning domain, @ the interface that packets leave by, ms the
 time since the first Post. Readable tells that a peer has said something (section 3.4.2).
@@ -26,7 +27,7 @@ Figure 2 is in section 4 of draft-ietf-mif-api-extension-00.
 
 // proof tells what came of one domain.
 func (f *figure) proof(d *domain, best *attempt) {
-	fmt.Fprintf(f.w, "\n  %-6v %v\n", d, d.id)
+	f.caption("\n  %-6v %v\n", d, d.id)
 	f.fact("name", f.answer(d))
 	for _, t := range f.app.attempts {
 		if t.domain == d {
@@ -55,7 +56,7 @@ func (f *figure) fact(what, is string) {
 		if i > 0 {
 			what = ""
 		}
-		fmt.Fprintf(f.w, "         %-9s %s\n", what, l)
+		f.caption("         %-9s %s\n", what, l)
 	}
 }
 
@@ -76,9 +77,12 @@ func (f *figure) outcome(t *attempt, best bool) {
 	f.fact("answered", "nothing"+mark(best))
 }
 
+// bestMark stands behind the connection that was used.
+const bestMark = "<== the best, used"
+
 func mark(best bool) string {
 	if best {
-		return "   <== the best, used"
+		return "   " + bestMark
 	}
 	return ""
 }

@@ -10,6 +10,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/signal"
 	"time"
@@ -35,6 +37,7 @@ and leaves nothing behind. With -host it uses the uplinks of this machine.
     tour                            the figure
     tour -host www.example.com:80   the same on this machine's uplinks
     tour -json                      the messages themselves, one a line
+    tour -picture figure.svg        also as a picture, for a browser or a page
 `
 
 // httpHead makes most servers speak; others speak first.
@@ -46,6 +49,7 @@ func run(args []string) int {
 	p := program.New("tour", usage)
 	host := p.String("host", "", "reach `NAME:PORT` by this machine's uplinks")
 	send := p.String("send", "", "with -host: `text` to send on each connection, \\r and \\n are line ends\n(default an HTTP HEAD request)")
+	picture := p.String("picture", "", "also write the figure as SVG to a `file`, in place of what is there")
 	limit := p.Duration("for", 5*time.Second, "the longest `time` that the tour may take")
 	if status, ok := p.Parse(args, 0); !ok {
 		return status
@@ -69,11 +73,11 @@ func run(args []string) int {
 	} else if err := miftest.Enter(); err != nil {
 		return p.Fail(err)
 	}
-	return perform(p, open, *limit)
+	return perform(p, open, *limit, *picture)
 }
 
 // perform opens a stage, plays the figure on it and closes it.
-func perform(p *program.Program, open func(mif.Config) (*stage, error), limit time.Duration) int {
+func perform(p *program.Program, open func(mif.Config) (*stage, error), limit time.Duration, picture string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s, err := open(p.Config)
@@ -83,20 +87,29 @@ func perform(p *program.Program, open func(mif.Config) (*stage, error), limit ti
 	defer s.close()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := play(ctx, s, p); err != nil {
+	if err := play(ctx, s, p, picture); err != nil {
 		return p.Fail(err)
 	}
 	return program.Done
 }
 
-// play plays the figure on a stage.
-func play(ctx context.Context, s *stage, p *program.Program) error {
+// play plays the figure on a stage. The picture, if there is to be one, shows also a
+// tour that came to nothing.
+func play(ctx context.Context, s *stage, p *program.Program, picture string) error {
 	a := newApp(ctx, s)
 	defer a.session.Close()
+	out := p.Out
 	if p.JSON {
-		a.view = newMessages(p.Out)
-	} else {
-		a.view = newFigure(p.Out, a)
+		out = io.Discard
 	}
-	return a.run()
+	f := newFigure(out, a)
+	a.view = f
+	if p.JSON {
+		a.view = both{f, newMessages(p.Out)}
+	}
+	err := a.run()
+	if picture == "" || !f.ended {
+		return err
+	}
+	return errors.Join(err, draw(picture, f.rows))
 }

@@ -26,7 +26,14 @@ say (=). It subscribes to everything, and asks for every item of an element when
 that is announced (draft-ietf-mif-api-extension-00, sections 3.5.1 to 3.5.15).
 
     watch                   until it is interrupted
+    watch -plain            lines, also on a terminal
     watch -json -for 10s    ten seconds of it, for a script
+
+On a terminal it shows a table instead: interfaces, the domains on them, the elements
+of those with their addresses and what they say, lifetimes counting down; the latest
+lines are below. A table that has more lines than the terminal tells how many. When
+watch ends, the table stays behind. Elsewhere, and if TERM is empty or dumb, it
+prints lines. There are no colours if NO_COLOR is set.
 
 With -json each message is an object on a line of its own, with seq (1, 2, 3 ...),
 time (RFC 3339) and message (its name), and those of these that apply: interface
@@ -47,6 +54,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	p := program.New("watch", usage)
 	limit := p.Duration("for", 0, "end after a `time`; 0 is never")
+	lines := p.Bool("plain", false, "print lines, also on a terminal")
 	verbose := p.Bool("v", false, "tell more")
 	if status, ok := p.Parse(args, 0); !ok {
 		return status
@@ -69,10 +77,18 @@ func run(args []string) int {
 	if *verbose {
 		sources(p, h)
 	}
-	if err := watch(ctx, h, newView(p), *verbose); err != nil {
+	if err := present(ctx, p, h, *lines, *verbose); err != nil {
 		return p.Fail(err)
 	}
 	return program.Done
+}
+
+// present shows a table on a terminal, unless lines are wanted, and lines elsewhere.
+func present(ctx context.Context, p *program.Program, h *mif.Host, lines, verbose bool) error {
+	if t := newTerminal(p.Out); t != nil && !lines && !p.JSON {
+		return follow(ctx, h, t, os.Getenv("NO_COLOR") == "", verbose)
+	}
+	return watch(ctx, h, newView(p), verbose)
 }
 
 func newView(p *program.Program) view {
@@ -95,12 +111,9 @@ func sources(p *program.Program, h *mif.Host) {
 // watch shows events until the context is done. A view that cannot be written to, as
 // when the reader of a pipe has gone, ends it with an error.
 func watch(ctx context.Context, h *mif.Host, v view, verbose bool) error {
-	s := h.NewSession()
-	defer s.Close()
-	w := &watcher{session: s, domains: map[mif.PvDID]bool{}, told: map[item]bool{}, verbose: verbose}
-	w.session.Post(mif.AnnounceInterfaces{})
-	w.session.Post(mif.AnnounceProvisioningDomains{})
-	for e, err := range s.Events(ctx) {
+	w := newWatcher(h, verbose)
+	defer w.session.Close()
+	for e, err := range w.session.Events(ctx) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			return nil

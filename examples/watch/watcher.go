@@ -25,6 +25,14 @@ type item struct {
 	item    mif.Item
 }
 
+// newWatcher returns a watcher with a session that asks for interfaces and domains.
+func newWatcher(h *mif.Host, verbose bool) *watcher {
+	w := &watcher{session: h.NewSession(), domains: map[mif.PvDID]bool{}, told: map[item]bool{}, verbose: verbose}
+	w.session.Post(mif.AnnounceInterfaces{})
+	w.session.Post(mif.AnnounceProvisioningDomains{})
+	return w
+}
+
 // follow asks for more of what an event announces.
 func (w *watcher) follow(e mif.Event) {
 	switch e := e.(type) {

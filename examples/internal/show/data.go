@@ -18,6 +18,8 @@ type datum struct {
 	Element string          `json:"element"`
 	Source  string          `json:"source"`
 	Expires json.RawMessage `json:"expires"`
+
+	until time.Time
 }
 
 // data is configuration data as JSON likes it.
@@ -58,7 +60,7 @@ func itself(s string) string { return s }
 func list[T, V any](all []pvd.Datum[T], now time.Time, value func(T) V) []datum {
 	var out []datum
 	for _, d := range all {
-		out = append(out, datum{value(d.Value), d.Element.String(), d.Source, left(d.Expiry, now)})
+		out = append(out, datum{value(d.Value), d.Element.String(), d.Source, left(d.Expiry, now), d.Expiry})
 	}
 	return out
 }
@@ -74,6 +76,17 @@ func Values(d pvd.Data, now time.Time) []string {
 		out = append(out, fmt.Sprint(d.Value))
 	}
 	return out
+}
+
+// Soonest is when the first of the data ceases to be true; zero: never.
+func Soonest(d pvd.Data) time.Time {
+	var first time.Time
+	for _, d := range data(d, time.Time{}) {
+		if first.IsZero() || !d.until.IsZero() && d.until.Before(first) {
+			first = d.until
+		}
+	}
+	return first
 }
 
 // Printable is a text from a network, with what a terminal might obey escaped.

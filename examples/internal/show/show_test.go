@@ -214,3 +214,23 @@ func TestWriter(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What never ends is no sooner than what does.
+func TestSoonest(t *testing.T) {
+	never, late, early := one(1), one(2), one(3)
+	never[0].Expiry, late[0].Expiry = time.Time{}, now.Add(time.Hour)
+	for i, c := range []struct {
+		data pvd.Data
+		want time.Time
+	}{
+		{pvd.MTU(nil), time.Time{}},
+		{pvd.MTU(never), time.Time{}},
+		{pvd.MTU{never[0], late[0], early[0]}, now.Add(time.Minute)},
+		{pvd.MTU{early[0], never[0], late[0]}, now.Add(time.Minute)},
+		{unknown{1}, time.Time{}},
+	} {
+		if got := Soonest(c.data); !got.Equal(c.want) {
+			t.Errorf("%d: %v, want %v", i, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-mif/mif/examples/internal/exampletest"
+	"github.com/go-mif/mif/miftest"
+)
+
+// A seat is someone at a terminal in which the example runs.
+type seat struct {
+	t        *testing.T
+	keys     *os.File // the side of the keyboard and the screen
+	terminal *os.File // the side of the program
+	cmd      *miftest.Cmd
+	was      unix.Termios
+	emulator *emulator
+	output   chan string
+	ended    chan error
+}
+
+func sit(t *testing.T, h *miftest.Host, environment []string, args ...string) *seat {
+	t.Helper()
+	s := &seat{t: t, emulator: &emulator{modes: map[string]bool{}}, output: make(chan string, 1000), ended: make(chan error, 1)}
+	s.open()
+	s.resize(100, 40)
+	was, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
+	must(t, err)
+	s.was = *was
+	s.cmd = exampletest.In(h, args...)
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.terminal, s.terminal, s.terminal
+	s.cmd.Env = append(s.cmd.Env, append([]string{"TERM=xterm", "NO_COLOR="}, environment...)...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	must(t, s.cmd.Start())
+	t.Cleanup(func() { s.cmd.Process.Kill() })
+	go func() { s.ended <- s.cmd.Wait() }()
+	go s.read()
+	return s
+}
+
+// open makes a terminal, which needs no file system with its name.
+func (s *seat) open() {
+	s.t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		s.t.Skipf("no terminal: %v", err)
+	}
+	s.keys = os.NewFile(uintptr(fd), "keys")
+	must(s.t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
+	peer, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
+	if errno != 0 {
+		s.t.Fatal(errno)
+	}
+	s.terminal = os.NewFile(peer, "terminal")
+	s.t.Cleanup(func() { s.keys.Close(); s.terminal.Close() })
+}
+
+func (s *seat) read() {
+	b := make([]byte, 1<<16)
+	for {
+		n, err := s.keys.Read(b)
+		if err != nil {
+			return
+		}
+		s.output <- string(b[:n])
+	}
+}
+
+func (s *seat) resize(width, height int) {
+	s.t.Helper()
+	must(s.t, unix.IoctlSetWinsize(int(s.terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(width), Row: uint16(height)}))
+}
+
+func (s *seat) press(keys string) {
+	s.t.Helper()
+	_, err := s.keys.WriteString(keys)
+	must(s.t, err)
+}
+
+// await reads until the terminal shows what is awaited.
+func (s *seat) await(what string, shown func() bool) {
+	s.t.Helper()
+	timeout := time.After(20 * time.Second)
+	look := time.NewTicker(10 * time.Millisecond) // at what is not output
+	defer look.Stop()
+	for !shown() {
+		select {
+		case o := <-s.output:
+			s.emulator.take(o)
+		case <-look.C:
+		case <-timeout:
+			table, events := s.emulator.lines()
+			s.t.Fatalf("no %s; %v, %q\n%s\n%s", what, s.emulator.modes, s.emulator.main, strings.Join(table, "\n"), strings.Join(events, "\n"))
+		}
+	}
+}
+
+// end waits until the program has ended, and wants the terminal to be as it was.
+func (s *seat) end() {
+	s.t.Helper()
+	s.await("end", func() bool { return len(s.ended) > 0 })
+	if err := <-s.ended; err != nil {
+		s.t.Errorf("it ended with %v", err)
+	}
+	s.checkRestored()
+	if len(s.emulator.strange) > 0 {
+		s.t.Errorf("strange commands: %q", s.emulator.strange)
+	}
+}
+
+func (s *seat) checkRestored() {
+	s.t.Helper()
+	is, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
+	must(s.t, err)
+	if *is != s.was {
+		s.t.Errorf("the terminal's mode is %+v, was %+v", *is, s.was)
+	}
+	s.await("restored screen", func() bool {
+		m := s.emulator.modes
+		return !m["1049"] && m["25"] && m["7"]
+	})
+}
+
+// table is whether the table has a line, and events whether there is such an event.
+func (s *seat) table(pattern string) bool {
+	table, _ := s.emulator.lines()
+	return slices.ContainsFunc(table, regexp.MustCompile(pattern).MatchString)
+}
+
+func (s *seat) event(pattern string) bool {
+	_, events := s.emulator.lines()
+	return slices.ContainsFunc(events, regexp.MustCompile(pattern).MatchString)
+}
+
+// stopped tells whether the program's process is, as Ctrl-Z leaves it.
+func (s *seat) stopped() bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	must(s.t, err)
+	_, state, _ := strings.Cut(string(b), ") ")
+	return strings.HasPrefix(state, "T")
+}
