@@ -24,11 +24,13 @@
 //
 // # Concurrency
 //
-// All methods may be called from any goroutine. A Host has one goroutine that
-// reads the kernel and one that reads what the host's DHCP clients know, and one that
-// waits for router advertisements if these may be heard; there is
-// one more for each translation and each connection under way, and one while many
-// sessions wait. Nothing calls back into the program. Close leaves nothing running.
+// All methods may be called from any goroutine. A Host has one goroutine, the loop,
+// that reads the kernel and alone decides what the host is. Others wait for it: one
+// for Router Advertisements, one for what the host's DHCP clients and managers know
+// and one for each manager that runs, one that wakes many sessions, and with
+// InstallRoutes one that installs. There is one more for each translation, each
+// connection under way, and each session that watches connections. Nothing calls
+// back into the program. Close leaves nothing running.
 //
 // # Privilege
 //
