@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/examples/internal/inside"
+	"github.com/go-mif/mif/examples/internal/program"
+	"github.com/go-mif/mif/pvd"
+)
+
+// An order is what is to be downloaded, and what is known of it.
+type order struct {
+	host        *mif.Host
+	url, word   string
+	path, hash  string
+	wait, stall time.Duration
+	view        view
+
+	entity entity
+	file   *os.File // PATH.part
+	plan   *plan
+}
+
+// fetch downloads into a file, which has its name only when all of it is there and
+// right.
+func fetch(ctx context.Context, o *order) (err error) {
+	if i, err := os.Stat(o.path); err == nil && !i.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file", o.path)
+	}
+	part := o.path + ".part"
+	o.file, err = os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there: another download, or the rest of one that was killed", part)
+	}
+	if err != nil {
+		return err
+	}
+	defer os.Remove(part) // nothing once it has its name
+	defer o.file.Close()
+	if err := o.download(ctx); err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	if err := errors.Join(o.file.Sync(), o.file.Close()); err != nil {
+		return fmt.Errorf("%w: %w", errFile, err)
+	}
+	return os.Rename(part, o.path)
+}
+
+// download learns what the URL stands for, and gets all of it.
+func (o *order) download(ctx context.Context) error {
+	limit, cancel := context.WithTimeout(ctx, o.wait)
+	program.Await(limit, o.host, func(s *pvd.Snapshot) bool { return len(program.Choose(s, o.word)) > 0 })
+	cancel()
+	if err := o.probe(ctx); err != nil || !o.entity.ranges {
+		return err
+	}
+	return o.inPieces(ctx)
+}
+
+// probe asks for the first octet in whichever domain is first. A server that has no
+// ranges sends all of the file, which is taken then.
+func (o *order) probe(ctx context.Context) error {
+	ctx, alive, end := stalling(ctx, o.stall)
+	defer end()
+	var used mif.PvDID
+	client := newClient(func(ctx context.Context, _, address string) (net.Conn, error) {
+		c, err := inside.Dial(ctx, o.host, o.word, address)
+		if err != nil {
+			return nil, err
+		}
+		used = c.PvD
+		return c, nil
+	})
+	defer client.CloseIdleConnections()
+	r, err := request(ctx, o.url, span{0, 1})
+	if err != nil {
+		return err
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return cause(ctx, err)
+	}
+	defer answer.Body.Close()
+	if o.entity, err = learn(answer); err != nil {
+		return err
+	}
+	o.view.began(o.entity)
+	if o.entity.ranges {
+		return nil
+	}
+	o.view.joined(used)
+	n, err := inOne(ctx, o, answer, alive, used)
+	o.view.left(used, n, err)
+	return err
+}
+
+func (o *order) inPieces(ctx context.Context) error {
+	if err := o.file.Truncate(o.entity.size); err != nil {
+		return fmt.Errorf("%w %d octets: %w", errFile, o.entity.size, err)
+	}
+	o.plan = newPlan(o.entity.size)
+	return overAll(ctx, o)
+}
+
+// check checks the length of the file, and its hash if one was given.
+func (o *order) check() error {
+	i, err := o.file.Stat()
+	if err != nil {
+		return err
+	}
+	if o.entity.size >= 0 && i.Size() != o.entity.size {
+		return fmt.Errorf("%d octets are there of %d", i.Size(), o.entity.size)
+	}
+	o.entity.size = i.Size()
+	if o.hash == "" {
+		return nil
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, i.Size())); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.hash) {
+		return fmt.Errorf("the SHA-256 is %s, not %s", got, o.hash)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/examples/internal/program"
+	"github.com/go-mif/mif/examples/internal/show"
+)
+
+// A view shows how a download goes. Counts are of octets.
+type view interface {
+	every() time.Duration // how often progress is shown
+	began(e entity)
+	joined(id mif.PvDID)
+	left(id mif.PvDID, octets int64, err error)
+	progress(there, size int64, by map[mif.PvDID]int64)
+	done(o *order)
+}
+
+func newView(p *program.Program) view {
+	if p.JSON {
+		return &lines{out: json.NewEncoder(p.Out)}
+	}
+	v := &plain{w: p.Out}
+	if i, err := os.Stdout.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" {
+		v.bar = true
+	}
+	return v
+}
+
+// rates tells how fast domains are.
+type rates struct {
+	at   time.Time
+	last map[mif.PvDID]int64
+}
+
+// since returns octets per second since it was called last, and the domains in order.
+func (r *rates) since(now time.Time, by map[mif.PvDID]int64) (order []mif.PvDID, rate map[mif.PvDID]float64) {
+	rate = map[mif.PvDID]float64{}
+	for id, octets := range by {
+		if t := now.Sub(r.at).Seconds(); !r.at.IsZero() && t > 0 {
+			rate[id] = float64(octets-r.last[id]) / t
+		}
+	}
+	r.at, r.last = now, by
+	return slices.SortedFunc(maps.Keys(by), func(a, b mif.PvDID) int { return cmp.Compare(a.String(), b.String()) }), rate
+}
+
+// A plain shows lines, or on a terminal a bar with a line for each domain.
+type plain struct {
+	w     io.Writer
+	bar   bool
+	drawn int // lines of the bar
+	rates rates
+}
+
+func (v *plain) every() time.Duration {
+	if v.bar {
+		return time.Second / 5
+	}
+	return time.Second
+}
+
+// line writes a line above the bar.
+func (v *plain) line(format string, args ...any) {
+	v.clear()
+	fmt.Fprintln(v.w, show.Printable(fmt.Sprintf(format, args...)))
+}
+
+func (v *plain) clear() {
+	if v.drawn > 0 {
+		fmt.Fprintf(v.w, "\x1b[%dA\x1b[J", v.drawn)
+	}
+	v.drawn = 0
+}
+
+func (v *plain) began(e entity) {
+	switch {
+	case e.ranges:
+		v.line("%s: %s, in ranges", e.url, octets(e.size))
+	case e.size < 0:
+		v.line("%s: of unknown length, in one stream: the server has no ranges", e.url)
+	default:
+		v.line("%s: %s, in one stream: the server has no ranges", e.url, octets(e.size))
+	}
+}
+
+func (v *plain) joined(id mif.PvDID) { v.line("%v joins", id) }
+
+func (v *plain) left(id mif.PvDID, n int64, err error) {
+	if err != nil {
+		v.line("%v leaves after %s: %s", id, octets(n), strings.ReplaceAll(err.Error(), "\n", "; "))
+		return
+	}
+	v.line("%v got %s", id, octets(n))
+}
+
+func (v *plain) progress(there, size int64, by map[mif.PvDID]int64) {
+	order, rate := v.rates.since(time.Now(), by)
+	all := []string{share(there, size)}
+	for _, id := range order {
+		all = append(all, fmt.Sprintf("%v %s/s", id, octets(int64(rate[id]))))
+	}
+	if !v.bar {
+		v.line("%s", strings.Join(all, "  "))
+		return
+	}
+	v.clear()
+	v.drawn = len(all)
+	fmt.Fprintf(v.w, "%s %s\n", drawing(there, size), strings.Join(all, "\n  "))
+}
+
+func (v *plain) done(o *order) {
+	checked := ""
+	if o.hash != "" {
+		checked = ", SHA-256 as given"
+	}
+	v.line("%s: %s%s", o.path, octets(o.entity.size), checked)
+}
+
+// drawing is a bar of 30 characters.
+func drawing(there, size int64) string {
+	full := 0
+	if size > 0 {
+		full = int(float64(there) / float64(size) * 30)
+	}
+	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", 30-full) + "]"
+}
+
+func share(there, size int64) string {
+	if size <= 0 {
+		return octets(there)
+	}
+	return fmt.Sprintf("%3.0f%% of %s", 100*float64(there)/float64(size), octets(size))
+}
+
+// octets is a count for people.
+func octets(n int64) string {
+	value, unit := float64(n), "B"
+	for _, next := range []string{"kB", "MB", "GB", "TB"} {
+		if value < 1000 {
+			break
+		}
+		value, unit = value/1000, next
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
+}

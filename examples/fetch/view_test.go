@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-mif/mif"
+)
+
+// On a terminal the bar is drawn over, and what is said meanwhile stands above it.
+func TestBar(t *testing.T) {
+	var b bytes.Buffer
+	v := &plain{w: &b, bar: true}
+	id := mif.PvDID{}
+	v.progress(0, 1000, map[mif.PvDID]int64{id: 0})
+	v.progress(500, 1000, map[mif.PvDID]int64{id: 500})
+	v.left(id, 500, errors.New("gone\x1b[2J"))
+	got := b.String()
+	half := "[" + strings.Repeat("=", 15) + strings.Repeat(" ", 15) + "]  50% of 1.0 kB\n"
+	if strings.Count(got, "\x1b[2A\x1b[J") != 2 || !strings.Contains(got, half) || !strings.HasSuffix(got, " leaves after 500 B: gone\\x1b[2J\n") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestRates(t *testing.T) {
+	var r rates
+	id := mif.PvDID{}
+	now := time.Now()
+	r.since(now, map[mif.PvDID]int64{id: 100})
+	if _, rate := r.since(now.Add(2*time.Second), map[mif.PvDID]int64{id: 500}); rate[id] != 200 {
+		t.Errorf("%v", rate)
+	}
+}
+
+func TestOctets(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 2_500_000: "2.5 MB", 7e15: "7000.0 TB"} {
+		if got := octets(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}

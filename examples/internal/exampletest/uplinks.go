@@ -1,0 +1,62 @@
+package exampletest
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/go-mif/mif/miftest"
+)
+
+// Name is the name that the DNS servers of Uplinks know.
+const Name = "host.example.com"
+
+// Target is the address that Name has behind each uplink: another host each time.
+var Target = netip.MustParseAddr("203.0.113.80")
+
+// An Uplink is a link of a host with a DHCPv4 domain, by which Name is reached.
+type Uplink struct {
+	*miftest.Router
+	PvD  string       // of the domain, in its String form
+	Peer netip.Prefix // what connections by it come from
+}
+
+// Uplinks gives a host uplinks, eth0, eth1 and so on.
+func Uplinks(t testing.TB, n *miftest.Net, count int) []*Uplink {
+	t.Helper()
+	var all []*Uplink
+	for i := range count {
+		all = append(all, AddUplink(t, n, i))
+	}
+	return all
+}
+
+// AddUplink adds the uplink of that number.
+func AddUplink(t testing.TB, n *miftest.Net, i int) *Uplink {
+	t.Helper()
+	name := fmt.Sprintf("eth%d", i)
+	own := netip.AddrFrom4([4]byte{10, 0, byte(i), 1})
+	r := n.Router(t, miftest.RouterConfig{
+		Interface: name,
+		IPv4:      netip.PrefixFrom(own, 24),
+		DHCP:      &miftest.DHCP{First: own.Next(), DNS: []netip.Addr{own}},
+	})
+	_, err := r.DNS(netip.AddrPortFrom(own, 53), miftest.Zone{Name: {Addresses: []netip.Addr{Target}}})
+	if err == nil {
+		_, err = n.Host().DHCPClient(name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Uplink{r, name + "/ipv4", netip.PrefixFrom(own, 24).Masked()}
+}
+
+// Dial connects from inside a host to an address of it.
+func Dial(h *miftest.Host, address string) (c net.Conn, err error) {
+	err = h.Do(func() error {
+		c, err = net.Dial("tcp", address)
+		return err
+	})
+	return c, err
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-mif/mif/examples/internal/exampletest"
+	"github.com/go-mif/mif/miftest"
+)
+
+func TestMain(m *testing.M) { exampletest.Main(m, main) }
+
+func TestManners(t *testing.T) {
+	t.Parallel()
+	exampletest.Manners(t, "proxy", map[string][]string{
+		"not defined: -x":       {"-x"},
+		"one argument too many": {"eth0"},
+		"nobody":                {"-clients", "0"},
+		"that is no time":       {"-idle", "0s"},
+	})
+}
+
+// limit bounds what should never take long.
+const limit = 30 * time.Second
+
+// A running is a proxy under way.
+type running struct {
+	t       *testing.T
+	host    *miftest.Host
+	cmd     *miftest.Cmd
+	address string
+
+	sync.Mutex
+	log   strings.Builder
+	heard *sync.Cond
+	ended bool
+}
+
+func start(t *testing.T, h *miftest.Host, args ...string) *running {
+	t.Helper()
+	p := &running{t: t, host: h, cmd: exampletest.In(h, append([]string{"-listen", "127.0.0.1:0"}, args...)...)}
+	p.heard = sync.NewCond(p)
+	out, err := p.cmd.StdoutPipe()
+	must(t, err)
+	p.cmd.Cmd.Stderr = p.cmd.Cmd.Stdout
+	must(t, p.cmd.Start())
+	t.Cleanup(func() { p.cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	p.address = strings.TrimPrefix(lines.Text(), "listening on ")
+	go p.read(lines)
+	return p
+}
+
+func (p *running) read(lines *bufio.Scanner) {
+	for ok := true; ok; {
+		ok = lines.Scan()
+		p.Lock()
+		p.log.WriteString(lines.Text() + "\n")
+		p.ended = !ok
+		p.heard.Broadcast()
+		p.Unlock()
+	}
+}
+
+// await waits until the log says something.
+func (p *running) await(what string) {
+	p.t.Helper()
+	timer := time.AfterFunc(limit, func() { p.cmd.Process.Kill() })
+	defer timer.Stop()
+	p.Lock()
+	defer p.Unlock()
+	for !strings.Contains(p.log.String(), what) {
+		if p.ended {
+			p.t.Fatalf("the log does not say %q:\n%s", what, p.log.String())
+		}
+		p.heard.Wait()
+	}
+}
+
+// stop interrupts the proxy, and wants it to end well.
+func (p *running) stop() {
+	p.t.Helper()
+	must(p.t, p.cmd.Process.Signal(syscall.SIGINT))
+	p.await("msg=stopped")
+	must(p.t, p.cmd.Wait())
+}
+
+func (p *running) dial() net.Conn {
+	p.t.Helper()
+	c, err := exampletest.Dial(p.host, p.address)
+	must(p.t, err)
+	p.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(limit))
+	return c
+}
+
+// client is an HTTP client that uses the proxy by a scheme, as a user.
+func (p *running) client(scheme, user string) *http.Client {
+	u := &url.URL{Scheme: scheme, Host: p.address}
+	if user != "" {
+		u.User = url.UserPassword(user, "x")
+	}
+	return &http.Client{Timeout: limit, Transport: &http.Transport{
+		Proxy:             http.ProxyURL(u),
+		DisableKeepAlives: true,
+		DialContext:       func(_ context.Context, _, a string) (net.Conn, error) { return exampletest.Dial(p.host, a) },
+	}}
+}
+
+// site is an HTTP server that tells who asks.
+func site(t *testing.T, u *exampletest.Uplink) {
+	t.Helper()
+	l, err := u.Listen(netip.AddrPortFrom(exampletest.Target, 80))
+	must(t, err)
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Proxy-Authorization") != "" {
+			t.Error("the target was told the user")
+		}
+		body, _ := io.ReadAll(r.Body)
+		io.WriteString(w, r.RemoteAddr+" "+string(body))
+	})}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+}
+
+// uplinks is a host with two uplinks and a site behind each.
+func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
+	n := miftest.New(t)
+	all := exampletest.Uplinks(t, n, 2)
+	for _, u := range all {
+		site(t, u)
+	}
+	return n, all
+}
+
+// came checks by which uplink a request came.
+func came(t *testing.T, u *exampletest.Uplink, what, body string) {
+	t.Helper()
+	peer, err := netip.ParseAddrPort(strings.Fields(body + " -")[0])
+	if err != nil || !u.Peer.Contains(peer.Addr()) {
+		t.Errorf("%s: came from %q, want %v", what, body, u.Peer)
+	}
+}
+
+// Every way to ask for a domain, by names that only the domains know.
+func TestDomains(t *testing.T) {
+	t.Parallel()
+	n, all := uplinks(t)
+	p := start(t, n.Host(), "-pvd", "eth1")
+	for _, c := range []struct {
+		scheme, user string
+		by           int
+	}{
+		{"socks5h", "", 1}, {"socks5h", "eth0", 0}, {"socks5h", "eth0/ipv4", 0},
+		{"http", "", 1}, {"http", "eth0", 0}, {"http", "eth1/ipv4", 1},
+	} {
+		r, err := p.client(c.scheme, c.user).Post("http://"+exampletest.Name, "text/plain", strings.NewReader("hello"))
+		must(t, err)
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		came(t, all[c.by], c.scheme+" "+c.user, string(b))
+		if !strings.HasSuffix(string(b), " hello") {
+			t.Errorf("the body was %q", b)
+		}
+	}
+	p.stop()
+}
+
+func TestCurl(t *testing.T) {
+	t.Parallel()
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("curl is not installed")
+	}
+	n, all := uplinks(t)
+	p := start(t, n.Host())
+	for _, args := range [][]string{
+		{"-x", "socks5h://eth0%2Fipv4:x@" + p.address},
+		{"-x", "socks5://eth0:x@" + p.address, "--resolve", exampletest.Name + ":80:" + exampletest.Target.String()},
+		{"-x", "http://" + p.address, "--proxy-user", "eth0:x"},
+		{"-x", "http://" + p.address, "--proxy-user", "eth0:x", "--proxytunnel"},
+	} {
+		c := n.Host().Command(curl, append(args, "-sS", "-m", "30", "http://"+exampletest.Name)...)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Errorf("%q: %v %s", args, err, out)
+		}
+		came(t, all[0], strings.Join(args, " "), string(out))
+	}
+	p.stop()
+}
+
+// Without a word for it each domain may win, and one that is dead does not.
+func TestRaced(t *testing.T) {
+	t.Parallel()
+	n, all := uplinks(t)
+	p := start(t, n.Host())
+	must(t, all[0].Die())
+	r, err := p.client("socks5h", "").Get("http://" + exampletest.Name)
+	must(t, err)
+	b, _ := io.ReadAll(r.Body)
+	r.Body.Close()
+	came(t, all[1], "raced", string(b))
+	p.stop()
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
