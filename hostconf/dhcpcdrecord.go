@@ -90,23 +90,31 @@ func (v dhcpcdRecord) end(now time.Time, name string) time.Time {
 }
 
 func (v dhcpcdRecord) dhcp() offer {
+	o := leased(func(name string) []string { return v.fields("new_" + name) }, "classless_static_routes", "ms_classless_static_routes")
+	o.portal = parsed(v.fields("new_captive_portal_uri"), uri)
+	return o
+}
+
+// leased is what a DHCPv4 lease offers whose options have the names that clients
+// give their scripts, but for those of classless routes, which are given: the first
+// that is there counts.
+func leased(fields func(name string) []string, classless ...string) offer {
 	o := offer{
-		servers: parsed(v.fields("new_domain_name_servers"), server),
-		search:  domains(v.fields("new_domain_search")),
-		mtu:     parsed(v.fields("new_interface_mtu"), mtu),
-		portal:  parsed(v.fields("new_captive_portal_uri"), uri),
-		ntp:     parsed(v.fields("new_ntp_servers"), timeServer),
+		servers: parsed(fields("domain_name_servers"), server),
+		search:  domains(fields("domain_search")),
+		mtu:     parsed(fields("interface_mtu"), mtu),
+		ntp:     parsed(fields("ntp_servers"), timeServer),
 	}
 	if len(o.search) == 0 {
-		o.search = domains(v.fields("new_domain_name"))
+		o.search = domains(fields("domain_name"))
 	}
-	for _, name := range []string{"new_classless_static_routes", "new_ms_classless_static_routes"} {
+	for _, name := range classless {
 		if len(o.routes)+len(o.routers) == 0 {
-			o.addRoutePairs(v.fields(name))
+			o.addRoutePairs(fields(name))
 		}
 	}
 	if len(o.routes)+len(o.routers) == 0 { // RFC 3442: routers are to be ignored otherwise
-		o.routers = parsed(v.fields("new_routers"), router)
+		o.routers = parsed(fields("routers"), router)
 	}
 	return o
 }

@@ -101,24 +101,7 @@ func nmOptions(config map[string]dbus.Variant) nmLease {
 func (l nmLease) fields(name string) []string { return strings.Fields(l[name]) }
 
 func (l nmLease) offer4() offer {
-	o := offer{
-		servers: parsed(l.fields("domain_name_servers"), server),
-		search:  domains(l.fields("domain_search")),
-		mtu:     parsed(l.fields("interface_mtu"), mtu),
-		ntp:     parsed(l.fields("ntp_servers"), timeServer),
-	}
-	if len(o.search) == 0 {
-		o.search = domains(l.fields("domain_name"))
-	}
-	for _, name := range []string{"rfc3442_classless_static_routes", "ms_classless_static_routes"} {
-		if len(o.routes)+len(o.routers) == 0 {
-			o.addRoutePairs(l.fields(name))
-		}
-	}
-	if len(o.routes)+len(o.routers) == 0 { // RFC 3442: routers are to be ignored otherwise
-		o.routers = parsed(l.fields("routers"), router)
-	}
-	return o
+	return leased(l.fields, "rfc3442_classless_static_routes", "ms_classless_static_routes")
 }
 
 func (l nmLease) offer6() offer {
