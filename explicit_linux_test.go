@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -172,7 +173,7 @@ func newForger(t testing.TB, r *miftest.Router) *forger {
 func (f *forger) send(from netip.Addr, hopLimit int, b []byte) {
 	f.t.Helper()
 	m := &ipv6.ControlMessage{HopLimit: hopLimit, IfIndex: f.link, Src: from.AsSlice()}
-	if _, err := f.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: "lan"}); err != nil {
+	if _, err := f.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: strconv.Itoa(f.link)}); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -66,7 +66,7 @@ func (c *cable) advertise(t *testing.T, lifetime uint16, options ...[]byte) {
 		b = append(b, o...)
 	}
 	m := &ipv6.ControlMessage{HopLimit: 255, IfIndex: c.far.Attrs().Index, Src: c.router.AsSlice()}
-	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: "v1"})
+	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: strconv.Itoa(c.far.Attrs().Index)})
 	must(t, err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ import (
 func (c *cable) send(t *testing.T, hopLimit int, source netip.Addr, b []byte) {
 	t.Helper()
 	m := &ipv6.ControlMessage{HopLimit: hopLimit, IfIndex: c.far.Attrs().Index, Src: source.AsSlice()}
-	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: "v1"})
+	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: strconv.Itoa(c.far.Attrs().Index)})
 	must(t, err)
 }
 
