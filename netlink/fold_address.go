@@ -135,8 +135,7 @@ func (a *addressEntry) fact() pvd.AddressFact {
 			Preferred:  a.preferred,
 			Valid:      a.valid,
 		},
-		Protocol:      a.proto,
-		ManageTemp:    a.flags&ifaManageTemp != 0,
-		NoPrefixRoute: a.flags&ifaNoPrefixRoute != 0,
+		Protocol:   a.proto,
+		ManageTemp: a.flags&ifaManageTemp != 0,
 	}
 }

@@ -65,13 +65,12 @@ const (
 
 // Flags and scopes of addresses.
 const (
-	ifaTemporary     = 0x01 // IFA_F_SECONDARY for IPv4
-	ifaOptimistic    = 0x04
-	ifaDADFailed     = 0x08
-	ifaDeprecated    = 0x20
-	ifaTentative     = 0x40
-	ifaManageTemp    = 0x100
-	ifaNoPrefixRoute = 0x200
+	ifaTemporary  = 0x01 // IFA_F_SECONDARY for IPv4
+	ifaOptimistic = 0x04
+	ifaDADFailed  = 0x08
+	ifaDeprecated = 0x20
+	ifaTentative  = 0x40
+	ifaManageTemp = 0x100
 
 	scopeLink = 253
 

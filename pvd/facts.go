@@ -56,10 +56,9 @@ type Facts struct {
 
 // An AddressFact is an address of an interface as the kernel tells it.
 type AddressFact struct {
-	Address             // Element is left for Build to find
-	Protocol      uint8 // IFA_PROTO: 1 loopback, 2 RA, 3 link-local; 0 not said
-	ManageTemp    bool  // IFA_F_MANAGETEMPADDR: the kernel's own autoconfiguration
-	NoPrefixRoute bool  // IFA_F_NOPREFIXROUTE
+	Address          // Element is left for Build to find
+	Protocol   uint8 // IFA_PROTO: 1 loopback, 2 RA, 3 link-local; 0 not said
+	ManageTemp bool  // IFA_F_MANAGETEMPADDR: the kernel's own autoconfiguration
 }
 
 // A RouteFact is a route through an interface as the kernel tells it.
