@@ -184,9 +184,9 @@ func (s *Session) Events(ctx context.Context) iter.Seq2[Event, error] {
 
 // Close ends the session and returns when nothing of it is left running. What it
 // has under way ends, and can be got: TranslationDone and NotConnected, with an
-// error that wraps net.ErrClosed, and what was Rejected before. Connections that were not got are closed;
-// announcements that were not got are dropped. It may be called more than once,
-// and returns nil.
+// error that wraps net.ErrClosed, and what was Rejected before. Connections that
+// were not got are closed; announcements that were not got are dropped. It may be
+// called more than once, and returns nil.
 func (s *Session) Close() error {
 	s.shut(errClosed)
 	s.running.Wait()
