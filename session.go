@@ -163,21 +163,32 @@ func (s *Session) Ready() <-chan struct{} {
 }
 
 // Events yields events as they come until the context is done or the session is
-// closed, and empty, which is the error then yielded last.
+// closed, and empty, which is the error then yielded last. What waits when the
+// context is done stays to be got.
 func (s *Session) Events(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for {
-			e, err := s.Get()
-			if err == nil && !yield(e, nil) {
+			e, err := s.await(ctx)
+			if !yield(e, err) || err != nil {
 				return
 			}
-			if err == ErrNoMessage {
-				err = s.Check(ctx)
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
+		}
+	}
+}
+
+// await returns the next event, waiting for it. Unlike Check it gives a done
+// context the precedence, so that a stream that never pauses can be ended.
+func (s *Session) await(ctx context.Context) (Event, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("mif: events: %w", ended(ctx))
+		}
+		e, err := s.Get()
+		if err != ErrNoMessage {
+			return e, err
+		}
+		if err := s.Check(ctx); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -249,6 +249,11 @@ func TestEvents(t *testing.T) {
 		if got, err := collect(ctx, s, 9); !slices.Equal(got, []string{"relayed 1", "relayed 2"}) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("context: got %q, %v", got, err)
 		}
+		s.post(Relay{3})
+		if got, err := collect(ctx, s, 9); got != nil || !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a context that is done: got %q, %v", got, err)
+		}
+		s.expect("relayed 3")
 		time.AfterFunc(time.Second, func() { s.Close() })
 		if got, err := collect(t.Context(), s, 9); got != nil || !errors.Is(err, net.ErrClosed) {
 			t.Fatalf("closed: got %q, %v", got, err)
