@@ -100,11 +100,11 @@ func BenchmarkPublish(b *testing.B) {
 			var loop time.Duration
 			events := 0
 			for b.Loop() {
-				old := h.Snapshot()
+				old := h.whole.Load()
 				h.world.edit("eth0", func(f *pvd.Facts) { f.Interface.MTU++ })
 				next := pvd.Build(old, h.world.changes().Links, nil, pvd.Options{}, time.Now())
 				begin := time.Now()
-				h.snapshot.Store(next)
+				h.publish(next)
 				h.follow(old, next)
 				h.waiting.wake(old, next)
 				loop += time.Since(begin)

@@ -252,8 +252,8 @@ func TestHostAdvertisementFlood(t *testing.T) {
 		}
 		return len(p) == 2
 	})
-	for x := range l.host.Snapshot().Links() {
-		if n := len(x.Facts().RAs); n > 400 {
+	for i := range l.host.Snapshot().Interfaces() {
+		if n := len(l.host.whole.Load().Facts(i.ID).RAs); n > 400 {
 			t.Errorf("%d are kept", n)
 		}
 	}

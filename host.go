@@ -19,7 +19,8 @@ type Host struct {
 	config   Config
 	kernel   kernel
 	files    files
-	snapshot atomic.Pointer[pvd.Snapshot]
+	snapshot atomic.Pointer[pvd.Snapshot] // bare: what sessions keep
+	whole    atomic.Pointer[pvd.Snapshot] // the same, with what the next is made of
 	failed   atomic.Pointer[error] // what ended the loop, if not Close
 	inbox    inbox                 // what feeders left for the loop
 	waiting  waiting               // sessions to wake
@@ -56,7 +57,7 @@ type files interface {
 func open(c *Config, k kernel, f files) (*Host, error) {
 	h := &Host{config: *c, kernel: k, files: f, sessions: map[*Session]struct{}{}, domains: map[PvDID]*domain{}}
 	h.end, h.stop = context.WithCancel(context.Background())
-	h.snapshot.Store(&pvd.Snapshot{})
+	h.publish(&pvd.Snapshot{})
 	h.waiting.kick = make(chan struct{}, 1)
 	first, err := f.Receive(h.end)
 	if err != nil {

@@ -30,7 +30,7 @@ func (h *Host) loop() {
 
 // turn waits for news of any kind and publishes what follows from them.
 func (h *Host) turn() error {
-	old := h.snapshot.Load()
+	old := h.whole.Load()
 	news, err := h.kernel.Receive(old.Next())
 	if err != nil {
 		return err
@@ -39,14 +39,22 @@ func (h *Host) turn() error {
 	state := h.inbox.take()
 	links := h.own.known(old, h.known(old, news.Links, state))
 	next := pvd.Build(old, links, news.Gone, h.options(), now)
-	h.snapshot.Store(next)
 	defer h.own.published(next)
-	if next.Seq() != old.Seq() {
-		h.follow(old, next)
-		h.routes.changed()
-		h.waiting.wake(old, next)
+	if next.Seq() == old.Seq() {
+		h.whole.Store(next)
+		return nil
 	}
+	h.publish(next)
+	h.follow(old, next)
+	h.routes.changed()
+	h.waiting.wake(old, next)
 	return nil
+}
+
+// publish makes a Snapshot the present one.
+func (h *Host) publish(s *pvd.Snapshot) {
+	h.whole.Store(s)
+	h.snapshot.Store(s.Bare())
 }
 
 // options are what Build is to make of facts.
@@ -75,8 +83,8 @@ func (h *Host) known(old *pvd.Snapshot, links []*pvd.Facts, renewed bool) []*pvd
 	for _, f := range links {
 		told[f.Interface.ID] = true
 	}
-	for l := range old.Links() {
-		f := l.Facts()
+	for i := range old.Interfaces() {
+		f := old.Facts(i.ID)
 		if n := with(f, state); n != f && !told[f.Interface.ID] {
 			links = append(links, n)
 		}

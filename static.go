@@ -38,7 +38,7 @@ type own struct {
 // ErrUnknownInterface if there is no such link, net.ErrClosed if the Host is closed.
 func (h *Host) AddDomain(s pvd.Static) (*Domain, error) {
 	d := &Domain{host: h}
-	if err := h.own.set(h.Snapshot(), d, s); err != nil {
+	if err := h.own.set(h.whole.Load(), d, s); err != nil {
 		return nil, err
 	}
 	return d, h.applied()
@@ -49,7 +49,7 @@ func (h *Host) AddDomain(s pvd.Static) (*Domain, error) {
 // AddDomain's, and wraps ErrUnknownPvD if the domain was withdrawn or went with its
 // link.
 func (d *Domain) Update(s pvd.Static) error {
-	if err := d.host.own.update(d.host.Snapshot(), d, s); err != nil {
+	if err := d.host.own.update(d.host.whole.Load(), d, s); err != nil {
 		return err
 	}
 	return d.host.applied()
@@ -146,11 +146,11 @@ func (o *own) check(now *pvd.Snapshot, d *Domain, s pvd.Static) (pvd.Static, err
 	if s.Name == "" || strings.ContainsAny(s.Name, "/ \t\r\n") {
 		return s, fmt.Errorf("a name must not be empty, nor have slashes or spaces")
 	}
-	l := linkOf(now, &s)
-	if l == nil {
+	f := factsOf(now, &s)
+	if f == nil {
 		return s, fmt.Errorf("%w: %v %s", ErrUnknownInterface, s.Interface, s.InterfaceName)
 	}
-	s.Interface = l.Interface().ID
+	s.Interface = f.Interface.ID
 	if !s.Expiry.IsZero() && !s.Expiry.After(time.Now()) {
 		return s, fmt.Errorf("it has expired at %v", s.Expiry)
 	}
@@ -159,7 +159,7 @@ func (o *own) check(now *pvd.Snapshot, d *Domain, s pvd.Static) (pvd.Static, err
 	}
 	s.Addresses = slices.Clone(s.Addresses)
 	for _, a := range s.Addresses {
-		if err := checkAddress(l, a); err != nil {
+		if err := checkAddress(f, a); err != nil {
 			return s, err
 		}
 	}
@@ -168,26 +168,27 @@ func (o *own) check(now *pvd.Snapshot, d *Domain, s pvd.Static) (pvd.Static, err
 	return s, o.conflict(d, &s)
 }
 
-// linkOf is the link that a domain is to be added to, nil if it does not exist.
-func linkOf(now *pvd.Snapshot, s *pvd.Static) *pvd.Link {
+// factsOf are those of the link that a domain is to be added to, nil if it does not
+// exist.
+func factsOf(now *pvd.Snapshot, s *pvd.Static) *pvd.Facts {
 	if s.Interface.IsValid() {
-		return now.Link(s.Interface)
+		return now.Facts(s.Interface)
 	}
-	for l := range now.Links() {
-		if l.Interface().Name == s.InterfaceName {
-			return l
+	for i := range now.Interfaces() {
+		if i.Name == s.InterfaceName {
+			return now.Facts(i.ID)
 		}
 	}
 	return nil
 }
 
 // checkAddress tells what is wrong with an address for a domain on a link.
-func checkAddress(l *pvd.Link, a netip.Addr) error {
+func checkAddress(f *pvd.Facts, a netip.Addr) error {
 	if !a.IsValid() || a.IsLinkLocalUnicast() || a.Zone() != "" {
 		return fmt.Errorf("address %v belongs to no single domain", a)
 	}
-	if !slices.ContainsFunc(l.Facts().Addresses, func(f pvd.AddressFact) bool { return f.Prefix.Addr() == a }) {
-		return fmt.Errorf("interface %s has no address %v", l.Interface().Name, a)
+	if !slices.ContainsFunc(f.Addresses, func(f pvd.AddressFact) bool { return f.Prefix.Addr() == a }) {
+		return fmt.Errorf("interface %s has no address %v", f.Interface.Name, a)
 	}
 	return nil
 }
@@ -237,8 +238,8 @@ func (o *own) known(old *pvd.Snapshot, links []*pvd.Facts) []*pvd.Facts {
 		delete(o.touched, f.Interface.ID)
 	}
 	for id := range o.touched {
-		if l := old.Link(id); l != nil {
-			links = append(links, o.with(l.Facts()))
+		if f := old.Facts(id); f != nil {
+			links = append(links, o.with(f))
 		}
 	}
 	clear(o.touched)

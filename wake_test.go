@@ -25,12 +25,12 @@ func TestNoLostWakeup(t *testing.T) {
 // A session that has not seen the present is not put to sleep.
 func TestSleepNeedsThePresent(t *testing.T) {
 	h := &Host{}
-	h.snapshot.Store(&pvd.Snapshot{})
+	h.publish(&pvd.Snapshot{})
 	s, seen := newSession(h), h.Snapshot()
 	if !h.waiting.add(s, seen) {
 		t.Fatal("refused to sleep")
 	}
-	h.snapshot.Store(&pvd.Snapshot{})
+	h.publish(&pvd.Snapshot{})
 	if h.waiting.add(s, seen) {
 		t.Fatal("sleeps through a change")
 	}
@@ -145,7 +145,7 @@ func TestWakerFarBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &waiting{kick: make(chan struct{}, 1)} // and nobody who works
 		h := &Host{}
-		h.snapshot.Store(&pvd.Snapshot{})
+		h.publish(&pvd.Snapshot{})
 		var all []*Session
 		for range few + 1 {
 			s := newSession(h)
@@ -157,8 +157,8 @@ func TestWakerFarBehind(t *testing.T) {
 		f.add("eth0", 2)
 		for range 10 * backlog {
 			f.edit("eth0", func(f *pvd.Facts) { f.Interface.MTU++ })
-			old := h.Snapshot()
-			h.snapshot.Store(pvd.Build(old, f.changes().Links, nil, pvd.Options{}, time.Now()))
+			old := h.whole.Load()
+			h.publish(pvd.Build(old, f.changes().Links, nil, pvd.Options{}, time.Now()))
 			w.wake(old, h.Snapshot())
 		}
 		if n := len(w.jobs); n != backlog {

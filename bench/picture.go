@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/pvd"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -118,10 +119,15 @@ func openPicture() (took float64, have [3]int, err error) {
 		return 0, have, err
 	}
 	took = since(t)
-	for l := range h.Snapshot().Links() {
+	for range h.Snapshot().Links() {
 		have[0]++
-		have[1] += len(l.Facts().Addresses)
-		have[2] += len(l.Facts().Routes)
+	}
+	for d := range h.Snapshot().Domains() {
+		for range d.Addresses() {
+			have[1]++
+		}
+		routes, _ := d.Data(pvd.ElementAny, pvd.ItemRoutes).(pvd.Routes)
+		have[2] += len(routes)
 	}
 	return took, have, h.Close()
 }

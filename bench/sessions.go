@@ -195,9 +195,9 @@ func (d *driver) asleep(h *mif.Host, many, times int) error {
 }
 
 func addresses(h *mif.Host) (n int) {
-	for l := range h.Snapshot().Links() {
-		if l.Interface().Name != "lo" {
-			n += len(l.Facts().Addresses)
+	for d := range h.Snapshot().Domains() {
+		for range d.Addresses() {
+			n++
 		}
 	}
 	return n

@@ -26,10 +26,8 @@ type Options struct {
 // An interface that is both changed and gone is gone. The Snapshot has the Seq of
 // prev exactly if Diff of the two has nothing to tell.
 func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now time.Time) *Snapshot {
-	e := newEdit(prev)
-	b := builder{e: e, o: o, now: now}
+	b := builder{links: newEdit(prev.links), known: newEdit(prev.known), uplinks: prev.uplinks, o: o, now: now}
 	b.g.scratch.init()
-	e.s.options = o
 	for _, f := range changed {
 		b.link(f)
 	}
@@ -38,7 +36,7 @@ func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now 
 	}
 	b.expire(prev)
 	b.resolver(prev)
-	s := e.done()
+	s := &Snapshot{prev.seq, b.links.done(), b.known.done(), b.uplinks, o}
 	for range Diff(prev, s) {
 		s.seq++
 		break
@@ -47,38 +45,48 @@ func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now 
 }
 
 type builder struct {
-	e     *edit
-	o     Options
-	now   time.Time
-	moved []uplink // became uplinks, or ceased to be
-	none  Link     // what was there before a link that is new
-	g     gathering
+	links   edit[*Link]
+	known   edit[*known]
+	uplinks []uplink
+	o       Options
+	now     time.Time
+	moved   []uplink // became uplinks, or ceased to be
+	none    Link     // what was there before a link that is new
+	g       gathering
 }
 
 func (b *builder) remove(id InterfaceID) {
-	if b.e.s.Link(id) == nil {
+	if l := b.links.get(id.Index()); l == nil || l.iface.ID != id {
 		return
 	}
-	b.e.drop(id.Index())
+	b.links.drop(id.Index())
+	b.known.drop(id.Index())
 	b.uplink(id.Index(), &Link{})
 }
 
 // link makes a link anew from facts.
 func (b *builder) link(f *Facts) {
-	l := b.make(f, b.e.s.Link(f.Interface.ID))
-	b.e.put(l)
+	old := b.links.get(f.Interface.Index)
+	if old == nil || old.iface.ID != f.Interface.ID {
+		old = &b.none
+	}
+	l, expires := b.make(f, old)
+	if l.iface != old.iface || !slices.Equal(l.domains, old.domains) {
+		b.links.put(l)
+	}
+	b.known.put(&known{f, expires})
 	b.uplink(f.Interface.Index, l)
 }
 
 // expire makes anew the links of which something has expired.
 func (b *builder) expire(prev *Snapshot) {
-	for _, c := range prev.chunks {
+	for _, c := range prev.known.chunks {
 		if !past(c.expires, b.now) {
 			continue
 		}
-		for _, l := range c.links {
-			if past(l.expires, b.now) && b.e.s.Link(l.iface.ID) == l {
-				b.link(l.facts)
+		for _, k := range c.all {
+			if past(k.expires, b.now) && b.known.get(k.index()) == k {
+				b.link(k.Facts)
 			}
 		}
 	}
@@ -94,8 +102,8 @@ func (b *builder) resolver(prev *Snapshot) {
 	might := slices.Concat(prev.uplinks, b.moved)
 	slices.SortFunc(might, uplink.compare)
 	for _, u := range slices.CompactFunc(might, func(u, v uplink) bool { return u.index == v.index }) {
-		if at, in, ok := b.e.s.find(u.index); ok {
-			b.link(b.e.s.chunks[at].links[in].facts)
+		if k := b.known.get(u.index); k != nil {
+			b.link(k.Facts)
 		}
 	}
 }
@@ -110,19 +118,19 @@ type uplink struct {
 func (b *builder) uplink(index int, l *Link) {
 	for _, f := range []Family{IPv4, IPv6} {
 		u := uplink{f, index}
-		at, was := slices.BinarySearchFunc(b.e.s.uplinks, u, uplink.compare)
+		at, was := slices.BinarySearchFunc(b.uplinks, u, uplink.compare)
 		is := l.routed(f)
 		if is == was {
 			continue
 		}
 		if len(b.moved) == 0 {
-			b.e.s.uplinks = slices.Clone(b.e.s.uplinks)
+			b.uplinks = slices.Clone(b.uplinks)
 		}
 		b.moved = append(b.moved, u)
 		if is {
-			b.e.s.uplinks = slices.Insert(b.e.s.uplinks, at, u)
+			b.uplinks = slices.Insert(b.uplinks, at, u)
 		} else {
-			b.e.s.uplinks = slices.Delete(b.e.s.uplinks, at, at+1)
+			b.uplinks = slices.Delete(b.uplinks, at, at+1)
 		}
 	}
 }
@@ -142,31 +150,33 @@ func (l *Link) routed(f Family) bool {
 	return false
 }
 
-// make is the heart: the domains that facts about one interface amount to.
-func (b *builder) make(f *Facts, old *Link) *Link {
+// make is the heart: the domains that facts about one interface amount to, and when
+// that ceases to be true.
+func (b *builder) make(f *Facts, old *Link) (*Link, time.Time) {
+	l, g := newLink(f, old), &b.g
 	if !usable(&f.Interface) {
-		return &Link{iface: f.Interface, facts: f}
+		return l, time.Time{}
 	}
-	if old == nil {
-		old = &b.none
-	}
-	l, g := newLink(f), &b.g
 	g.gather(f, b.now)
 	b.adopt(g, f.Interface.Index)
 	groups := g.domains(b.o.MergeFamilies, old)
 	for _, d := range groups {
 		l.domains = append(l.domains, d.domain(l, groups, g))
 	}
-	l.expires = g.expires
-	return l
+	return l, g.expires
 }
 
-// newLink makes a link with room for as many domains as links mostly have.
-func newLink(f *Facts) *Link {
+// newLink makes a link with room for as many domains as links mostly have. Its
+// interface is not the one in the facts, which would be kept with it.
+func newLink(f *Facts, old *Link) *Link {
 	l := &struct {
 		Link
 		room [2]*Domain
-	}{Link: Link{iface: f.Interface, facts: f}}
+	}{}
+	if l.iface = old.iface; old.iface == nil || !old.iface.equal(&f.Interface) {
+		i := f.Interface
+		l.iface = &i
+	}
 	l.domains = l.room[:0]
 	return &l.Link
 }
@@ -193,7 +203,7 @@ func (b *builder) adopt(g *gathering, index int) {
 // one, names its link.
 func (b *builder) owner(server netip.Addr) (index int) {
 	zone := server.Zone()
-	for _, u := range b.e.s.uplinks {
+	for _, u := range b.uplinks {
 		if u.family.Has(server) && (zone == "" || zone == strconv.Itoa(u.index)) {
 			if index != 0 {
 				return 0

@@ -56,17 +56,17 @@ func List(l *Link) iter.Seq[Change] {
 // new link has no old one, one that is gone has no new one.
 func changed(a, b *Snapshot) iter.Seq2[*Link, *Link] {
 	return func(yield func(from, to *Link) bool) {
-		x, y := cursor{s: a}, cursor{s: b}
+		x, y := cursor{list: a.links}, cursor{list: b.links}
 		for {
 			skip(&x, &y)
 			from, to := x.link(), y.link()
 			switch {
 			case from == nil && to == nil:
 				return
-			case from == nil || to != nil && to.iface.Index < from.iface.Index:
+			case from == nil || to != nil && to.index() < from.index():
 				from = nil
 				y.next()
-			case to == nil || from.iface.Index < to.iface.Index:
+			case to == nil || from.index() < to.index():
 				to = nil
 				x.next()
 			default:
@@ -80,32 +80,32 @@ func changed(a, b *Snapshot) iter.Seq2[*Link, *Link] {
 	}
 }
 
-// A cursor is a place in a Snapshot.
+// A cursor is a place in the links of a Snapshot.
 type cursor struct {
-	s     *Snapshot
+	list[*Link]
 	chunk int
 	at    int
 }
 
 // skip passes over chunks that both Snapshots share.
 func skip(x, y *cursor) {
-	for x.at == 0 && y.at == 0 && x.chunk < len(x.s.chunks) && y.chunk < len(y.s.chunks) &&
-		x.s.chunks[x.chunk] == y.s.chunks[y.chunk] {
+	for x.at == 0 && y.at == 0 && x.chunk < len(x.chunks) && y.chunk < len(y.chunks) &&
+		x.chunks[x.chunk] == y.chunks[y.chunk] {
 		x.chunk++
 		y.chunk++
 	}
 }
 
 func (c *cursor) link() *Link {
-	if c.chunk == len(c.s.chunks) {
+	if c.chunk == len(c.chunks) {
 		return nil
 	}
-	return c.s.chunks[c.chunk].links[c.at]
+	return c.chunks[c.chunk].all[c.at]
 }
 
 func (c *cursor) next() {
 	c.at++
-	if c.at == len(c.s.chunks[c.chunk].links) {
+	if c.at == len(c.chunks[c.chunk].all) {
 		c.chunk++
 		c.at = 0
 	}
@@ -131,25 +131,25 @@ func down(a, b *Link, yield func(Change) bool) bool {
 			continue
 		}
 		for i := range lacking(d.addresses, after.addressList()) {
-			if !yield(Change{NoAddress, &a.iface, d, 0, &d.addresses[i]}) {
+			if !yield(Change{NoAddress, a.iface, d, 0, &d.addresses[i]}) {
 				return false
 			}
 		}
 		for _, e := range d.elements {
-			if after.element(e.typ) == nil && !yield(Change{NoElement, &a.iface, d, e.typ, nil}) {
+			if after.element(e.typ) == nil && !yield(Change{NoElement, a.iface, d, e.typ, nil}) {
 				return false
 			}
 		}
-		if after == nil && !yield(Change{NoDomain, &a.iface, d, 0, nil}) {
+		if after == nil && !yield(Change{NoDomain, a.iface, d, 0, nil}) {
 			return false
 		}
 	}
-	return b != nil || yield(Change{NoInterface, &a.iface, nil, 0, nil})
+	return b != nil || yield(Change{NoInterface, a.iface, nil, 0, nil})
 }
 
 // up yields what of b is not in a, or not the same, parent before child.
 func up(a, b *Link, yield func(Change) bool) bool {
-	if (a == nil || !a.iface.equal(&b.iface)) && !yield(Change{NewInterface, &b.iface, nil, 0, nil}) {
+	if (a == nil || a.iface != b.iface && !a.iface.equal(b.iface)) && !yield(Change{NewInterface, b.iface, nil, 0, nil}) {
 		return false
 	}
 	for _, d := range b.domains {
@@ -157,16 +157,16 @@ func up(a, b *Link, yield func(Change) bool) bool {
 		if d == before {
 			continue
 		}
-		if (before == nil || before.fqdn != d.fqdn) && !yield(Change{NewDomain, &b.iface, d, 0, nil}) {
+		if before == nil && !yield(Change{NewDomain, b.iface, d, 0, nil}) {
 			return false
 		}
 		for _, e := range d.elements {
-			if !before.element(e.typ).same(e) && !yield(Change{NewElement, &b.iface, d, e.typ, nil}) {
+			if !before.element(e.typ).same(e) && !yield(Change{NewElement, b.iface, d, e.typ, nil}) {
 				return false
 			}
 		}
 		for i := range differing(d.addresses, before.addressList()) {
-			if !yield(Change{NewAddress, &b.iface, d, 0, &d.addresses[i]}) {
+			if !yield(Change{NewAddress, b.iface, d, 0, &d.addresses[i]}) {
 				return false
 			}
 		}

@@ -150,7 +150,7 @@ func sorted(routers []netip.Addr) []netip.Addr {
 // rank puts first the group that goes on with the link's first IPv6 domain, and
 // last those that cannot be used, since the first gets what is nobody's.
 func (l *Link) rank(groups []*group) {
-	i := slices.IndexFunc(l.domains, func(d *Domain) bool { return d.family != IPv4 })
+	i := slices.IndexFunc(l.domains, func(d *Domain) bool { return d.id.family != IPv4 })
 	rank := func(g *group) int {
 		switch {
 		case len(g.addresses) == 0:
@@ -179,7 +179,7 @@ func (g *group) has(some []Address) bool {
 func (l *Link) divided() bool {
 	n := 0
 	for _, d := range l.domains {
-		if d.family != IPv4 {
+		if d.id.family != IPv4 {
 			n++
 		}
 	}
@@ -219,7 +219,7 @@ func match(groups []*group, old []*Domain) {
 	continues := func(same func(*group, *Domain) bool) {
 		for _, g := range groups {
 			for _, d := range old {
-				if g.old == nil && !taken(d) && d.family == g.family && d.key == g.key && same(g, d) {
+				if g.old == nil && !taken(d) && d.id.family == g.family && d.id.key == g.key && same(g, d) {
 					g.old = d
 				}
 			}
@@ -233,13 +233,13 @@ func match(groups []*group, old []*Domain) {
 // domain makes the domain of a group, or returns the one that it continues if
 // nothing changed.
 func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
-	d := Domain{family: g.family, fqdn: g.fqdn, key: g.key, routers: g.routers, addresses: g.addresses, elements: now.scratch.elements[:0]}
+	d := Domain{routers: g.routers, addresses: g.addresses, elements: now.scratch.elements[:0]}
 	same := g.old != nil
 	if same {
-		d.id, d.fqdn = g.old.id, g.old.fqdn
+		d.id = g.old.id
 		same = settleAddresses(d.addresses, g.old.addresses, now) && slices.Equal(d.routers, g.old.routers)
 	} else {
-		d.id = newID(l.iface.ID, g.label(l, all))
+		d.id = ID{&domain{l.iface.ID, g.label(l, all), g.family, g.fqdn, g.key}}
 	}
 	for t, is := range types(g) {
 		if is {
@@ -276,8 +276,8 @@ func (g *group) label(l *Link, all []*group) string {
 		return g.fqdn + "." // or a domain named ipv4 could be taken for another
 	}
 	return label(g.family, g.routers, func(s string) bool {
-		return slices.ContainsFunc(l.domains, func(d *Domain) bool { return d.id.domain.label == s }) ||
-			slices.ContainsFunc(all, func(g *group) bool { return g.old != nil && g.old.id.domain.label == s })
+		return slices.ContainsFunc(l.domains, func(d *Domain) bool { return d.id.label == s }) ||
+			slices.ContainsFunc(all, func(g *group) bool { return g.old != nil && g.old.id.label == s })
 	})
 }
 

@@ -159,7 +159,7 @@ func TestIterators(t *testing.T) {
 	expect(t, "interfaces", names, []string{"eth0", "eth1"})
 	for l := range h.s.Links() {
 		names = append(names, l.Interface().Name)
-		if l.Facts() != b {
+		if h.s.Facts(l.Interface().ID) != b || h.s.Bare().Facts(l.Interface().ID) != nil {
 			t.Error("other facts")
 		}
 		break
@@ -198,7 +198,7 @@ func TestIterators(t *testing.T) {
 	if !slices.Equal(listed, all) {
 		t.Errorf("%d changes listed link by link, %d in all", len(listed), len(all))
 	}
-	if h.s.Link(InterfaceID{}) != nil || h.s.Domain(ID{}) != nil || h.s.Domain(newID(a.Interface.ID, "x")) != nil {
+	if h.s.Link(InterfaceID{}) != nil || h.s.Facts(InterfaceID{}) != nil || h.s.Domain(ID{}) != nil || h.s.Domain(ID{&domain{iface: a.Interface.ID}}) != nil {
 		t.Error("something is found that is not there")
 	}
 }

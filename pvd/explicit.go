@@ -24,8 +24,8 @@ func (g *gathering) explicit(old *Link) (named []*group) {
 		to.conf.collect(&ra.Configuration, always)
 	}
 	for _, d := range old.domains {
-		if d.key != "" && !added(d.key) {
-			g.group(&named, d.fqdn)
+		if d.id.key != "" && !added(d.id.key) {
+			g.group(&named, d.id.fqdn)
 		}
 	}
 	slices.SortFunc(named, func(a, b *group) int { return cmp.Compare(a.key, b.key) })
@@ -78,8 +78,8 @@ func (g *gathering) claimant(named []*group, a *Address, old *Link) *group {
 		return nil
 	}
 	for _, d := range old.domains {
-		if d.key != "" && !added(d.key) && slices.ContainsFunc(d.addresses, func(b Address) bool { return b.Prefix == a.Prefix }) {
-			return domainOf(named, d.fqdn)
+		if d.id.key != "" && !added(d.id.key) && slices.ContainsFunc(d.addresses, func(b Address) bool { return b.Prefix == a.Prefix }) {
+			return domainOf(named, d.id.fqdn)
 		}
 	}
 	return nil
@@ -126,7 +126,7 @@ func (g *group) take(from []Address, mine func(*Address) bool) (rest []Address) 
 
 // implicit is l without other domains than implicit ones.
 func (l *Link) implicit() *Link {
-	explicit := func(d *Domain) bool { return d.key != "" }
+	explicit := func(d *Domain) bool { return d.id.key != "" }
 	if !slices.ContainsFunc(l.domains, explicit) {
 		return l
 	}

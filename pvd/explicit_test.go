@@ -65,7 +65,7 @@ func TestExplicitNames(t *testing.T) {
 	h := newHost(t)
 	h.learn(corp())
 	was := h.domain("eth0/corp.example.com").ID()
-	f := h.s.Link(was.Interface()).Facts()
+	f := h.s.Facts(was.Interface())
 	expect(t, "in capitals, with a dot", h.learn(with(f, func(f *Facts) { f.RAs[1].FQDN = "CORP.Example.com." })), nil)
 	if d := h.s.Domain(was); d == nil || d.FQDN() != "corp.example.com" {
 		t.Error("another ID")
@@ -344,7 +344,7 @@ func TestExplicitBesideMerged(t *testing.T) {
 	h := newHost(t)
 	h.o.MergeFamilies = true
 	h.learn(leased(false, true))
-	f := h.s.Link(h.domain("eth0/d1.example").Interface()).Facts()
+	f := h.s.Facts(h.domain("eth0/d1.example").Interface())
 	h.learn(with(f, func(f *Facts) { f.RAs = f.RAs[1:] }))
 	expect(t, "domains", h.domains(), []string{"eth0/d0.example both RA 2001:db8:1::5 fe80::5", "eth0/d1.example both RA DHCPv4 192.0.2.5 2001:db8:2::5 fe80::5"})
 	h.learn(with(f, func(f *Facts) { f.RAs = corp().RAs }))

@@ -50,17 +50,15 @@ func (id InterfaceID) String() string {
 // map key. The zero ID is not valid. A domain that was withdrawn and comes back
 // is a new one: an ID is never used again in a process. What is learnt of a
 // domain later (its router, its name's spelling) does not change its ID.
-type ID struct{ domain *domain }
+type ID struct{ *domain }
 
+// A domain is what of a domain never changes.
 type domain struct {
-	iface InterfaceID
-	label string
-}
-
-// newID makes the identity of a domain never seen before. The label tells it
-// from the interface's other domains.
-func newID(i InterfaceID, label string) ID {
-	return ID{&domain{i, label}}
+	iface  InterfaceID
+	label  string // tells it from the interface's other domains
+	family Family
+	fqdn   string // as first written; empty if it is implicit
+	key    string // what tells it from others of its family; empty if it is implicit
 }
 
 // IsValid tells whether id names a domain, present or gone.

@@ -117,7 +117,7 @@ func (l *laws) skipping(b *Snapshot) error {
 	if err := late.play(slices.Collect(Diff(b, &Snapshot{}))); err != nil || len(late) > 0 {
 		return fmt.Errorf("taking leave of everything: %w, %d left", err, len(late))
 	}
-	l.slow = b
+	l.slow = b.Bare()
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (l *laws) sharing(b *Snapshot) error {
 		if old == nil {
 			continue
 		}
-		if old != x && !uplinks && said[x.iface.ID] == 0 && !past(old.expires, l.w.now) {
+		if old != x && !uplinks && said[x.iface.ID] == 0 && !past(l.a.known.get(x.index()).expires, l.w.now) {
 			return fmt.Errorf("%s was copied for nothing", x.iface.Name)
 		}
 		for _, d := range x.domains {
@@ -179,7 +179,7 @@ func (l *laws) stability(b *Snapshot) error {
 		for _, d := range old.domains {
 			for _, n := range x.domains {
 				g := group{addresses: n.addresses}
-				if x.domain(d.id) == nil && old.domain(n.id) == nil && n.family == d.family && n.key == d.key && g.has(d.addresses) {
+				if x.domain(d.id) == nil && old.domain(n.id) == nil && n.id.family == d.id.family && n.id.key == d.id.key && g.has(d.addresses) {
 					return fmt.Errorf("%v is now %v", d.id, n.id)
 				}
 			}
@@ -197,25 +197,25 @@ func (l *laws) usable(b *Snapshot) error {
 	for x := range b.Links() {
 		owned, names := 0, map[string]bool{}
 		for _, d := range x.domains {
-			if d.key != "" && (names[d.key] || d.family != Both) {
+			if d.id.key != "" && (names[d.id.key] || d.id.family != Both) {
 				return fmt.Errorf("two explicit domains of one name, or not of both families: %v", d.id)
 			}
-			names[d.key] = true
+			names[d.id.key] = true
 			ok := false
 			for a := range d.Addresses() {
 				ok = ok || a.Usable() && !a.LinkLocal
-				if !d.family.Has(a.Prefix.Addr()) {
+				if !d.id.family.Has(a.Prefix.Addr()) {
 					return fmt.Errorf("%v has %v", d.id, a.Prefix)
 				}
 				if !a.LinkLocal {
 					owned++
 				}
 			}
-			if !ok || !usable(&x.iface) {
+			if !ok || !usable(x.iface) {
 				return fmt.Errorf("%v cannot be used", d.id)
 			}
 		}
-		if known := distinct(x.facts); owned > known {
+		if known := distinct(b.Facts(x.iface.ID)); owned > known {
 			return fmt.Errorf("%s has %d addresses in domains and %d in all", x.iface.Name, owned, known)
 		}
 	}
@@ -248,7 +248,7 @@ func (l *laws) fresh(b *Snapshot) error {
 		if y == nil {
 			return fmt.Errorf("%s is not there", x.iface.Name)
 		}
-		if !l.w.single && !covered(x.facts, l.w.now) {
+		if !l.w.single && !covered(b.Facts(x.iface.ID), l.w.now) {
 			continue
 		}
 		if was, is := content(x, l.w.single), content(y, l.w.single); was != is {
@@ -275,7 +275,7 @@ func covered(f *Facts, now time.Time) bool {
 func content(l *Link, data bool) string {
 	var out []string
 	for _, d := range l.domains {
-		s := d.family.String()
+		s := d.id.family.String()
 		for a := range d.Addresses() {
 			a.Preferred, a.Valid = time.Time{}, time.Time{}
 			s += fmt.Sprintf("\n   %+v", a)
@@ -297,12 +297,17 @@ func content(l *Link, data bool) string {
 func dump(s *Snapshot, w *world) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, s.seq, s.uplinks, s.options)
-	for _, c := range s.chunks {
+	for _, c := range s.known.chunks {
 		fmt.Fprintln(&b, c.expires)
-		for _, l := range c.links {
-			fmt.Fprintf(&b, "%+v %v %+v\n", l.iface, l.expires, *l.facts)
+		for _, k := range c.all {
+			fmt.Fprintf(&b, "%v %+v\n", k.expires, *k.Facts)
+		}
+	}
+	for _, c := range s.links.chunks {
+		for _, l := range c.all {
+			fmt.Fprintf(&b, "%+v\n", *l.iface)
 			for _, d := range l.domains {
-				fmt.Fprintf(&b, "%p %v %v %v %+v\n", d, d.id, d.family, d.routers, d.addresses)
+				fmt.Fprintf(&b, "%p %v %v %v %+v\n", d, d.id, d.id.family, d.routers, d.addresses)
 				for _, e := range d.elements {
 					fmt.Fprintf(&b, "%p %v %+v\n", e, e.typ, e.conf)
 				}

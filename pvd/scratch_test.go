@@ -43,7 +43,7 @@ func TestKept(t *testing.T) {
 func TestFirstCost(t *testing.T) {
 	all := crowd()
 	n := testing.AllocsPerRun(1, func() { Build(&Snapshot{}, all, nil, Options{}, start) })
-	if n > 8*many {
+	if n > 10*many {
 		t.Errorf("%.0f allocations for %d links", n, many)
 	}
 }

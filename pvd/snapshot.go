@@ -1,7 +1,6 @@
 package pvd
 
 import (
-	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -12,36 +11,37 @@ import (
 // It never changes, may be kept, and shares with its predecessor what did not
 // change. The zero Snapshot has nothing in it.
 type Snapshot struct {
-	seq     uint64
-	chunks  []*chunk // in order of interface index
+	seq   uint64
+	links list[*Link]
+
+	// What the next Snapshot is made of; a bare one has nothing of it.
+	known   list[*known]
 	uplinks []uplink
 	options Options
 }
 
-// A chunk is a run of links. Chunks make a change on one link cost by that link:
-// one of them is copied, not the list of all links.
-type chunk struct {
-	links   []*Link // in order of interface index, at least one
-	expires time.Time
-}
-
-const chunkSize = 64
-
 // A Link is an interface and the domains on it.
 type Link struct {
-	iface   Interface
+	iface   *Interface
 	domains []*Domain
-	facts   *Facts
+}
+
+func (l *Link) index() int     { return l.iface.Index }
+func (l *Link) end() time.Time { return time.Time{} } // what it was made of knows
+
+// A known is what a link was made of.
+type known struct {
+	*Facts
 	expires time.Time // when something of it ceases to be true; zero: never
 }
+
+func (k *known) index() int     { return k.Interface.Index }
+func (k *known) end() time.Time { return k.expires }
 
 // A Domain is a provisioning domain that can be used: its link is up and has a
 // carrier, and it has an address past duplicate address detection.
 type Domain struct {
 	id        ID
-	family    Family
-	fqdn      string
-	key       string       // what tells it from others of its family; empty if it is implicit
 	routers   []netip.Addr // of an implicit IPv6 domain, as far as known
 	addresses []Address    // in order of address
 	elements  []*element
@@ -55,10 +55,23 @@ type element struct {
 // Seq is greater in a Snapshot than in an earlier one from which it differs.
 func (s *Snapshot) Seq() uint64 { return s.seq }
 
+// Bare is s without what the next Snapshot is made of. To keep it costs what can be
+// announced of s, which Diff tells of it as of s; but Build cannot go on from it.
+func (s *Snapshot) Bare() *Snapshot { return &Snapshot{seq: s.seq, links: s.links} }
+
+// Facts are what is known of an interface; nil if it does not exist, or no more, or
+// s is bare. They are shared: do not write to them.
+func (s *Snapshot) Facts(id InterfaceID) *Facts {
+	if k := s.known.get(id.Index()); k != nil && k.Interface.ID == id {
+		return k.Facts
+	}
+	return nil
+}
+
 // Next is the earliest instant at which something in s ceases to be true without
-// anybody saying so; zero if there is none. Build must be called then.
+// anybody saying so; zero if there is none, or if s is bare. Build must be called then.
 func (s *Snapshot) Next() (next time.Time) {
-	for _, c := range s.chunks {
+	for _, c := range s.known.chunks {
 		next = earlier(next, c.expires)
 	}
 	return next
@@ -67,8 +80,8 @@ func (s *Snapshot) Next() (next time.Time) {
 // Links yields the interfaces with their domains, in order of interface index.
 func (s *Snapshot) Links() iter.Seq[*Link] {
 	return func(yield func(*Link) bool) {
-		for _, c := range s.chunks {
-			for _, l := range c.links {
+		for _, c := range s.links.chunks {
+			for _, l := range c.all {
 				if !yield(l) {
 					return
 				}
@@ -81,7 +94,7 @@ func (s *Snapshot) Links() iter.Seq[*Link] {
 func (s *Snapshot) Interfaces() iter.Seq[Interface] {
 	return func(yield func(Interface) bool) {
 		for l := range s.Links() {
-			if !yield(l.iface) {
+			if !yield(*l.iface) {
 				return
 			}
 		}
@@ -103,11 +116,10 @@ func (s *Snapshot) Domains() iter.Seq[*Domain] {
 
 // Link returns an interface and its domains, nil if it does not exist, or no more.
 func (s *Snapshot) Link(id InterfaceID) *Link {
-	c, i, ok := s.find(id.Index())
-	if !ok || s.chunks[c].links[i].iface.ID != id {
-		return nil
+	if l := s.links.get(id.Index()); l != nil && l.iface.ID == id {
+		return l
 	}
-	return s.chunks[c].links[i]
+	return nil
 }
 
 // Domain returns a domain, nil if it does not exist, or no more.
@@ -124,22 +136,8 @@ func (s *Snapshot) Domain(id ID) *Domain {
 	return nil
 }
 
-// find tells in which chunk and where in it the link of an index is or belongs.
-func (s *Snapshot) find(index int) (at, in int, ok bool) {
-	at, ok = slices.BinarySearchFunc(s.chunks, index, func(c *chunk, x int) int { return cmp.Compare(c.links[0].iface.Index, x) })
-	if ok || len(s.chunks) == 0 {
-		return at, 0, ok
-	}
-	at = max(at-1, 0)
-	in, ok = slices.BinarySearchFunc(s.chunks[at].links, index, func(l *Link, x int) int { return cmp.Compare(l.iface.Index, x) })
-	return at, in, ok
-}
-
 // Interface is the link's interface.
-func (l *Link) Interface() Interface { return l.iface }
-
-// Facts are what the link was made from. They are shared: do not write to them.
-func (l *Link) Facts() *Facts { return l.facts }
+func (l *Link) Interface() Interface { return *l.iface }
 
 // Domains yields the domains on the link.
 func (l *Link) Domains() iter.Seq[*Domain] { return slices.Values(l.domains) }
@@ -151,11 +149,11 @@ func (d *Domain) ID() ID { return d.id }
 func (d *Domain) Interface() InterfaceID { return d.id.Interface() }
 
 // Family tells of which family the domain's addresses are.
-func (d *Domain) Family() Family { return d.family }
+func (d *Domain) Family() Family { return d.id.family }
 
 // FQDN is the name of an explicit domain (RFC 8801), without a dot at the end, or
 // of one that the program added; empty for an implicit one.
-func (d *Domain) FQDN() string { return d.fqdn }
+func (d *Domain) FQDN() string { return d.id.fqdn }
 
 // Addresses yields the domain's addresses in order. Link-local ones, which are
 // shared by all domains of a link, are among them.
@@ -197,7 +195,7 @@ func (d *Domain) Data(t ElementType, i Item) Data {
 func (l *Link) Added(serial uint64) *Domain {
 	key := (&Added{Serial: serial}).key()
 	for _, d := range l.domains {
-		if d.key == key {
+		if d.id.key == key {
 			return d
 		}
 	}

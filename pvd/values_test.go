@@ -58,7 +58,7 @@ func TestLifetimes(t *testing.T) {
 
 func TestIdentities(t *testing.T) {
 	i := NewInterfaceID(3, "eth0")
-	d, e, all := newID(i, "ipv6"), newID(i, "ipv6"), newID(i, "")
+	d, e, all := ID{&domain{iface: i, label: "ipv6"}}, ID{&domain{iface: i, label: "ipv6"}}, ID{&domain{iface: i}}
 	if i == NewInterfaceID(3, "eth0") || d == e || d == (ID{}) {
 		t.Error("an identity was used twice")
 	}
