@@ -72,6 +72,8 @@ func (c *checker) posted(r Request) {
 		delete(c.listing, AnnounceAddresses(r))
 	case TranslateName:
 		c.tasks = append(c.tasks, &expected{request: r, translation: r.ID, pvd: r.PvD})
+	case TranslateService:
+		c.tasks = append(c.tasks, &expected{request: r, translation: r.ID, pvd: r.PvD})
 	case ConnectToAddress:
 		c.tasks = append(c.tasks, &expected{request: r, connection: r.ID, pvd: r.PvD})
 	case ConnectToAddressFromAddress:
@@ -269,7 +271,7 @@ func (c *checker) gotRejected(e Rejected) error {
 		delete(c.asked.elements, r.PvD)
 	case AnnounceAddresses:
 		delete(c.asked.addresses, r.PvD)
-	case TranslateName, ConnectToAddress, ConnectToAddressFromAddress:
+	case TranslateName, TranslateService, ConnectToAddress, ConnectToAddressFromAddress:
 		if !c.end(func(t *expected) bool { return t.request == r }) && !c.end(sameNumber(r)) {
 			return fmt.Errorf("rule 6: %s: it had ended", line(e))
 		}
@@ -304,9 +306,9 @@ func (c *checker) gotWork(e Event) error {
 	ok := true
 	switch e := e.(type) {
 	case NameTranslation:
-		ok = slices.ContainsFunc(c.tasks, func(t *expected) bool {
-			return t.translation == e.ID && t.pvd == e.PvD && !t.stopped && !t.late
-		})
+		ok = c.translates(e.ID, e.PvD)
+	case ServiceTranslation:
+		ok = c.translates(e.ID, e.PvD)
 	case TranslationDone:
 		ok = c.end(func(t *expected) bool { return t.translation == e.ID && !t.late })
 	case Connected:
@@ -318,6 +320,13 @@ func (c *checker) gotWork(e Event) error {
 		return fmt.Errorf("rule 6: %s: nothing of the kind is under way", line(e))
 	}
 	return nil
+}
+
+// translates tells whether a translation may give something.
+func (c *checker) translates(id TranslationID, p PvDID) bool {
+	return slices.ContainsFunc(c.tasks, func(t *expected) bool {
+		return t.translation == id && t.pvd == p && !t.stopped && !t.late
+	})
 }
 
 // settled tells what is wrong after everything was got: what the subscriber was

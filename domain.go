@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/go-mif/mif/connect"
@@ -24,8 +25,9 @@ type domain struct {
 	dialer   connect.Dialer
 	resolver *resolver.Resolver
 
-	lookup func(ctx context.Context, name string, f resolver.Family) iter.Seq2[[]resolver.Answer, error]
-	dial   func(ctx context.Context, r ConnectToAddressFromAddress) (net.Conn, error)
+	lookup   func(ctx context.Context, name string, f resolver.Family) iter.Seq2[[]resolver.Answer, error]
+	services func(ctx context.Context, r TranslateService) ([]resolver.Service, error)
+	dial     func(ctx context.Context, r ConnectToAddressFromAddress) (net.Conn, error)
 }
 
 // A change is done when something of a domain has changed.
@@ -73,7 +75,7 @@ func (h *Host) newDomain(id PvDID) *domain {
 	query.ReportUnreachable = true
 	d.resolver = &resolver.Resolver{Config: d.resolverConfig, Dial: query.DialContext, Multicast: d.multicast}
 	context.AfterFunc(d.life, func() { d.resolver.Close() })
-	d.lookup, d.dial = d.resolver.Lookup, d.connect
+	d.lookup, d.services, d.dial = d.resolver.Lookup, d.lookupServices, d.connect
 	if h.fake != nil {
 		h.fake(id, d)
 	}
@@ -89,6 +91,14 @@ func (d *domain) connect(ctx context.Context, r ConnectToAddressFromAddress) (ne
 		return dialer.DialFrom(ctx, "tcp", r.From, r.To)
 	}
 	return dialer.Dial(ctx, "tcp", r.To)
+}
+
+// lookupServices asks for the records of a service.
+func (d *domain) lookupServices(ctx context.Context, r TranslateService) ([]resolver.Service, error) {
+	if strings.EqualFold(r.Scheme, "https") {
+		return d.resolver.LookupHTTPS(ctx, r.Name, r.Port)
+	}
+	return d.resolver.LookupService(ctx, r.Scheme, r.Name, r.Port)
 }
 
 // changed tells the work under way that something of the domain has changed.

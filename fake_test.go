@@ -179,8 +179,9 @@ type fakeHost struct {
 	world  *world
 
 	// What tasks do, instead of asking the network.
-	lookup func(context.Context, PvDID, string) iter.Seq2[[]resolver.Answer, error]
-	dial   func(context.Context, PvDID, ConnectToAddressFromAddress) (net.Conn, error)
+	lookup   func(context.Context, PvDID, string) iter.Seq2[[]resolver.Answer, error]
+	services func(context.Context, PvDID, TranslateService) ([]resolver.Service, error)
+	dial     func(context.Context, PvDID, ConnectToAddressFromAddress) (net.Conn, error)
 
 	mu    sync.Mutex
 	conns []*fakeConn // all that were ever made
@@ -202,7 +203,7 @@ func newFakeHost(t testing.TB, config *Config, fill func(*world)) *fakeHost {
 		t.Fatal(err)
 	}
 	h.Host.fake = h.fakeWork
-	h.lookup, h.dial = answers(), h.connects
+	h.lookup, h.services, h.dial = answers(), serves(0), h.connects
 	t.Cleanup(func() {
 		if err := h.Close(); err != nil {
 			t.Error(err)
@@ -214,6 +215,9 @@ func newFakeHost(t testing.TB, config *Config, fill func(*world)) *fakeHost {
 func (h *fakeHost) fakeWork(id PvDID, d *domain) {
 	d.lookup = func(ctx context.Context, name string, f resolver.Family) iter.Seq2[[]resolver.Answer, error] {
 		return h.lookup(ctx, id, name)
+	}
+	d.services = func(ctx context.Context, r TranslateService) ([]resolver.Service, error) {
+		return h.services(ctx, id, r)
 	}
 	d.dial = func(ctx context.Context, r ConnectToAddressFromAddress) (net.Conn, error) { return h.dial(ctx, id, r) }
 }
@@ -268,6 +272,19 @@ func answers(steps ...step) func(context.Context, PvDID, string) iter.Seq2[[]res
 				}
 			}
 		}
+	}
+}
+
+// serves makes look-ups of services give some after a time.
+func serves(after time.Duration, targets ...string) func(context.Context, PvDID, TranslateService) ([]resolver.Service, error) {
+	return func(ctx context.Context, _ PvDID, r TranslateService) (all []resolver.Service, err error) {
+		if err := sleep(ctx, after); err != nil {
+			return nil, &resolver.Error{Name: r.Name, Err: err}
+		}
+		for i, target := range targets {
+			all = append(all, resolver.Service{Priority: uint16(i + 1), Target: target, Port: r.Port})
+		}
+		return all, nil
 	}
 }
 

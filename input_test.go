@@ -22,6 +22,9 @@ func TestPostRefuses(t *testing.T) {
 		return ConnectToAddressFromAddress{ID: 1, PvD: p, From: netip.MustParseAddr(s), To: netip.MustParseAddrPort(to)}
 	}
 	name := func(s string) TranslateName { return TranslateName{ID: 1, PvD: p, Name: s} }
+	service := func(id TranslationID, scheme, name string) TranslateService {
+		return TranslateService{ID: id, PvD: p, Scheme: scheme, Name: name}
+	}
 	ok := netip.MustParseAddrPort("203.0.113.1:80")
 	for _, c := range []struct {
 		r     Request
@@ -40,6 +43,16 @@ func TestPostRefuses(t *testing.T) {
 		{name(strings.Repeat("a.", 127) + "b"), "TranslateName.Name"},
 		{name("\xff.example"), "TranslateName.Name"},
 		{TranslateName{ID: 1, PvD: p, Name: "a", Family: 5}, "TranslateName.Family"},
+		{service(0, "https", "a"), "TranslateService.ID"},
+		{TranslateService{ID: 1, Scheme: "https", Name: "a"}, "TranslateService.PvD"},
+		{service(1, "https", ""), "TranslateService.Name"},
+		{service(1, "https", strings.Repeat("a.", 127)+"b"), "TranslateService.Name"},
+		{service(1, "https", "\xff"), "TranslateService.Name"},
+		{service(1, "", "a"), "TranslateService.Scheme"},
+		{service(1, "_https", "a"), "TranslateService.Scheme"},
+		{service(1, "a.b", "a"), "TranslateService.Scheme"},
+		{service(1, strings.Repeat("a", 63), "a"), "TranslateService.Scheme"},
+		{service(1, strings.Repeat("A-9", 20), "a"), ""}, // 60 octets: all right
 		{StopTranslatingName{}, "StopTranslatingName.ID"},
 		{ConnectToAddress{PvD: p, To: ok}, "ConnectToAddress.ID"},
 		{ConnectToAddress{ID: 1, To: ok}, "ConnectToAddress.PvD"},

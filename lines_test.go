@@ -44,6 +44,8 @@ func line(e Event) string {
 		return fmt.Sprint("no data ", e.PvD, " ", e.Element, " ", e.Item)
 	case NameTranslation:
 		return fmt.Sprint("translation ", e.ID, " ", e.Addr)
+	case ServiceTranslation:
+		return fmt.Sprint("service ", e.ID, " ", e.Priority, " ", e.Target, " ", e.Port)
 	case TranslationDone:
 		return fmt.Sprint("done ", e.ID, reason(e.Err))
 	case Connected:

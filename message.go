@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // A Request is a message that a subscriber posts to the MIF API (§3.5): one of
@@ -152,9 +153,23 @@ type TranslateName struct {
 	Family Family // the addresses wanted
 }
 
-// StopTranslatingName ends a translation (§3.5.17). No NameTranslation is got
-// after it was posted, only TranslationDone with an error that wraps ErrStopped,
-// or with its own if the translation had ended by itself.
+// TranslateService asks inside a domain how a service can be reached: its HTTPS
+// records (RFC 9460), or its SVCB records if the scheme is not https. It is to
+// TranslateName what those records are to addresses: ServiceTranslations follow,
+// TranslationDone ends them, StopTranslatingName stops it, and both count their
+// translations together.
+type TranslateService struct {
+	ID     TranslationID // the subscriber's choice, not 0, unique among translations under way
+	PvD    PvDID
+	Scheme string // such as https or dns: letters, digits and hyphens, at most 62
+	Name   string // of the host, as in TranslateName, but absolute and no literal address
+	Port   uint16 // 0: the scheme's own
+}
+
+// StopTranslatingName ends a translation of either kind (§3.5.17). No
+// NameTranslation or ServiceTranslation is got after it was posted, only
+// TranslationDone with an error that wraps ErrStopped, or with its own if the
+// translation had ended by itself.
 type StopTranslatingName struct{ ID TranslationID }
 
 // A NameTranslation is one address that a name translates to (§3.5.18). It is
@@ -168,6 +183,17 @@ type NameTranslation struct {
 	CanonicalName string         // the name at the end of the chain of aliases
 	Server        netip.AddrPort // that answered; zero if none was asked
 	Origin        Origin
+}
+
+// A ServiceTranslation is one way to reach a service, by its priority; 0 is that of
+// an alias that ends at a host without records of its own, which is to be reached in
+// the default way. The addresses of Target are to be asked for in the same domain. All
+// of an answer can be got as soon as the first can. Slices are shared: do not write
+// to them.
+type ServiceTranslation struct {
+	ID  TranslationID
+	PvD PvDID
+	resolver.Service
 }
 
 // TranslationDone ends a translation. It comes exactly once, last. Err tells, by
@@ -283,6 +309,7 @@ func (AnnounceAddresses) request()                   {}
 func (StopAnnouncingAddresses) request()             {}
 func (GetConfigurationData) request()                {}
 func (TranslateName) request()                       {}
+func (TranslateService) request()                    {}
 func (StopTranslatingName) request()                 {}
 func (ConnectToAddress) request()                    {}
 func (ConnectToAddressFromAddress) request()         {}
@@ -301,6 +328,7 @@ func (NoAddressAnnouncement) event()              {}
 func (ConfigurationData) event()                  {}
 func (NoConfigurationData) event()                {}
 func (NameTranslation) event()                    {}
+func (ServiceTranslation) event()                 {}
 func (TranslationDone) event()                    {}
 func (Connected) event()                          {}
 func (NotConnected) event()                       {}

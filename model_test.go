@@ -59,7 +59,7 @@ type model struct {
 func newModel(t *testing.T, seed uint64) *model {
 	r := rand.New(rand.NewPCG(seed, 0))
 	m := &model{Rand: r, fakeHost: newFakeHost(t, &Config{MergeFamilies: r.IntN(2) == 0}, nil)}
-	m.lookup, m.dial = m.randomLookup, m.randomDial
+	m.lookup, m.services, m.dial = m.randomLookup, m.randomServices, m.randomDial
 	for range 6 {
 		m.subscribers = append(m.subscribers, m.subscriber())
 	}
@@ -224,7 +224,8 @@ func (m *model) request() Request {
 		StopAnnouncingConfigurationElements{p}, GetConfigurationData{p, pvd.ElementAny, pvd.ItemDNSServers},
 		TranslateName{ID: TranslationID(id), PvD: p, Name: "host.example.com"}, StopTranslatingName{TranslationID(id)},
 		ConnectToAddress{ID: ConnectionID(id), PvD: p, To: target, CloseOnPathLost: id == 1}, StopConnecting{ConnectionID(id)},
-	}[m.IntN(10)]
+		TranslateService{ID: TranslationID(id), PvD: p, Scheme: "https", Name: "host.example.com"},
+	}[m.IntN(11)]
 }
 
 // The delays of tasks come from the global source: theirs are goroutines of their own.
@@ -232,6 +233,10 @@ func (m *model) request() Request {
 func (m *model) randomLookup(ctx context.Context, id PvDID, name string) iter.Seq2[[]resolver.Answer, error] {
 	steps := []step{{after: delay(), addrs: []string{"203.0.113.1", "2001:db8::1"}}, {after: delay(), addrs: []string{"203.0.113.2"}}, {after: delay(), err: resolver.ErrServerFailure}}
 	return answers(steps[rand.IntN(3):]...)(ctx, id, name)
+}
+
+func (m *model) randomServices(ctx context.Context, id PvDID, r TranslateService) ([]resolver.Service, error) {
+	return serves(delay(), []string{"a.example", "b.example"}[rand.IntN(2):]...)(ctx, id, r)
 }
 
 func (m *model) randomDial(ctx context.Context, id PvDID, r ConnectToAddressFromAddress) (net.Conn, error) {

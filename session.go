@@ -73,7 +73,9 @@ func (s *Session) accept(r Request) error {
 		StopAnnouncingConfigurationElements, StopAnnouncingAddresses:
 		s.stopAnnouncing(r)
 	case TranslateName:
-		s.translate(r)
+		s.translate(r, r.ID, r.PvD, func(life context.Context, t *task, d *domain) { s.look(life, t, d, r) })
+	case TranslateService:
+		s.translate(r, r.ID, r.PvD, func(life context.Context, t *task, d *domain) { s.lookService(life, t, d, r) })
 	case ConnectToAddress:
 		s.connect(r, ConnectToAddressFromAddress{r.ID, r.PvD, netip.Addr{}, r.To, r.Timeout, r.UserTimeout, r.Multipath, r.CloseOnPathLost})
 	case ConnectToAddressFromAddress:

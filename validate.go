@@ -3,6 +3,7 @@ package mif
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 	"unicode/utf8"
@@ -28,6 +29,8 @@ func validate(r Request) error {
 		return first(validPvD("GetConfigurationData", r.PvD), unless(r.Item != 0, "GetConfigurationData.Item", "is 0"))
 	case TranslateName:
 		return validTranslation(r)
+	case TranslateService:
+		return validService(r)
 	case StopTranslatingName:
 		return validID("StopTranslatingName", uint64(r.ID))
 	case ConnectToAddress:
@@ -81,11 +84,35 @@ func validTranslation(r TranslateName) error {
 	return first(
 		validID("TranslateName", uint64(r.ID)),
 		validPvD("TranslateName", r.PvD),
-		unless(r.Name != "", "TranslateName.Name", "is empty"),
-		unless(len(r.Name) <= 253 || len(r.Name) == 254 && r.Name[253] == '.', "TranslateName.Name", "has more than 253 octets"),
-		unless(utf8.ValidString(r.Name), "TranslateName.Name", "is not UTF-8"),
+		validName("TranslateName.Name", r.Name),
 		unless(r.Family == pvd.Both || r.Family == pvd.IPv4 || r.Family == pvd.IPv6, "TranslateName.Family", "is unknown"),
 	)
+}
+
+func validName(field, name string) error {
+	return first(
+		unless(name != "", field, "is empty"),
+		unless(len(name) <= 253 || len(name) == 254 && name[253] == '.', field, "has more than 253 octets"),
+		unless(utf8.ValidString(name), field, "is not UTF-8"),
+	)
+}
+
+func validService(r TranslateService) error {
+	return first(
+		validID("TranslateService", uint64(r.ID)),
+		validPvD("TranslateService", r.PvD),
+		validName("TranslateService.Name", r.Name),
+		unless(validScheme(r.Scheme), "TranslateService.Scheme", "is not one of letters, digits and hyphens, 62 at most"),
+	)
+}
+
+// validScheme tells whether a scheme makes a label of a name, with an underscore
+// before it.
+func validScheme(scheme string) bool {
+	odd := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	return scheme != "" && len(scheme) <= 62 && !strings.ContainsFunc(scheme, odd)
 }
 
 func validConnection(request string, id ConnectionID, p PvDID, to netip.AddrPort, timeout, user time.Duration) error {

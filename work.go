@@ -52,13 +52,14 @@ func (w *work) all() iter.Seq[*task] {
 	}
 }
 
-// translate begins a translation (§3.5.16).
-func (s *Session) translate(r TranslateName) {
-	if t := s.work.translations[r.ID]; t != nil && !t.ended {
+// translate begins a translation, of a name (§3.5.16) or a service. What looks is its
+// goroutine.
+func (s *Session) translate(r Request, id TranslationID, p PvDID, look func(context.Context, *task, *domain)) {
+	if t := s.work.translations[id]; t != nil && !t.ended {
 		s.put(item{event: Rejected{r, ErrIDInUse}})
 		return
 	}
-	t := &task{translation: r.ID, pvd: r.PvD}
+	t := &task{translation: id, pvd: p}
 	d, life := s.begin(t, r)
 	if d == nil {
 		return
@@ -66,8 +67,11 @@ func (s *Session) translate(r TranslateName) {
 	if s.work.translations == nil {
 		s.work.translations = map[TranslationID]*task{}
 	}
-	s.work.translations[r.ID] = t
-	s.running.Go(func() { s.look(life, t, d, r) })
+	s.work.translations[id] = t
+	s.running.Go(func() {
+		defer t.cancel(nil)
+		look(life, t, d)
+	})
 }
 
 // connect begins a connection (§3.5.19, §3.5.20). The zero From leaves the choice
@@ -102,14 +106,33 @@ func (s *Session) begin(t *task, r Request) (*domain, context.Context) {
 	return d, life
 }
 
-// look is the goroutine of a translation.
+// look translates a name.
 func (s *Session) look(life context.Context, t *task, d *domain, n TranslateName) {
-	defer t.cancel(nil)
 	var end error
 	for group, err := range d.lookup(life, n.Name, resolverFamily(n.Family)) {
 		end = err
-		s.answer(t, group)
+		events := make([]Event, len(group))
+		for i, a := range group {
+			events[i] = NameTranslation{t.translation, t.pvd, a.Addr, a.Expiry, a.CanonicalName, a.Server, a.Origin}
+		}
+		s.answer(t, events)
 	}
+	s.translated(t, d, end)
+}
+
+// lookService translates a service.
+func (s *Session) lookService(life context.Context, t *task, d *domain, r TranslateService) {
+	all, err := d.services(life, r)
+	events := make([]Event, len(all))
+	for i, service := range all {
+		events[i] = ServiceTranslation{t.translation, t.pvd, service}
+	}
+	s.answer(t, events)
+	s.translated(t, d, err)
+}
+
+// translated ends a translation.
+func (s *Session) translated(t *task, d *domain, end error) {
 	if gone := context.Cause(d.life); end != nil && gone != nil {
 		end = gone // not what the resolver made of it
 	}
@@ -126,17 +149,15 @@ func resolverFamily(f Family) resolver.Family {
 	return resolver.Both
 }
 
-// answer queues all addresses of one answer before the first can be got (§3.5.18).
-func (s *Session) answer(t *task, group []resolver.Answer) {
+// answer queues all of one answer before the first can be got (§3.5.18).
+func (s *Session) answer(t *task, group []Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.ended {
 		return
 	}
-	for _, a := range group {
-		s.put(item{task: t, event: NameTranslation{
-			t.translation, t.pvd, a.Addr, a.Expiry, a.CanonicalName, a.Server, a.Origin,
-		}})
+	for _, e := range group {
+		s.put(item{event: e, task: t})
 	}
 	s.signal()
 }
@@ -186,8 +207,7 @@ func (s *Session) stopTask(t *task) {
 // is where its connection was. Translations that were not got are taken back.
 func (s *Session) stop(t *task, reason error) Event {
 	keep := func(i item) bool {
-		_, is := i.event.(NameTranslation)
-		return !is || i.task != t
+		return i.task != t || !translates(i.event)
 	}
 	s.in.filter(keep)
 	s.out.filter(keep)
@@ -208,6 +228,15 @@ func (s *Session) stop(t *task, reason error) Event {
 		})
 	}
 	return nil
+}
+
+// translates tells whether an event is part of a translation, and not its end.
+func translates(e Event) bool {
+	switch e.(type) {
+	case NameTranslation, ServiceTranslation:
+		return true
+	}
+	return false
 }
 
 // stop ends a task that has not ended, for a reason, and returns its end. A

@@ -319,7 +319,7 @@ func TestRule7UnknownIsRejected(t *testing.T) {
 			for _, r := range []Request{
 				AnnounceConfigurationElements{p}, AnnounceAddresses{p},
 				GetConfigurationData{p, pvd.ElementAny, pvd.ItemDNSServers},
-				TranslateName{ID: 1, PvD: p, Name: "a"},
+				TranslateName{ID: 1, PvD: p, Name: "a"}, TranslateService{ID: 1, PvD: p, Scheme: "dns", Name: "a"},
 				ConnectToAddress{ID: 1, PvD: p, To: target},
 				ConnectToAddressFromAddress{ID: 1, PvD: p, To: target, From: netip.MustParseAddr("192.0.2.5")},
 			} {
