@@ -12,7 +12,7 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// plain is the view for people: a line for each address, the domain first.
+// plain is the view for people: a line for each address or service, the domain first.
 type plain struct {
 	w       io.Writer
 	width   int
@@ -32,9 +32,8 @@ func newView(p *program.Program, domains []*pvd.Domain) view {
 }
 
 func (v *plain) Posted(r mif.Request, _ time.Time) {
-	if t, ok := r.(mif.TranslateName); ok {
-		v.domains[t.ID] = t.PvD
-	}
+	id, p := about(r)
+	v.domains[id] = p
 }
 
 func (v *plain) Event(e mif.Event) error {
@@ -42,10 +41,14 @@ func (v *plain) Event(e mif.Event) error {
 	case mif.NameTranslation:
 		v.found[e.PvD]++
 		return v.line(e.PvD, "%-28v %s", e.Addr, how(e))
+	case mif.ServiceTranslation:
+		v.found[e.PvD]++
+		return v.line(e.PvD, "%s", service(e))
 	case mif.TranslationDone:
 		return v.end(v.domains[e.ID], e.Err)
 	case mif.Rejected:
-		return v.line(e.Request.(mif.TranslateName).PvD, "%v", e.Err)
+		_, p := about(e.Request)
+		return v.line(p, "%v", e.Err)
 	}
 	return nil
 }
@@ -57,7 +60,7 @@ func (v *plain) end(id mif.PvDID, err error) error {
 	case err != nil:
 		return v.line(id, "%s", show.Reason(err))
 	case v.found[id] == 0:
-		return v.line(id, "no address")
+		return v.line(id, "nothing")
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ func TestManners(t *testing.T) {
 		"NAME is missing":       {"-json"},
 		"one argument too many": {"a.example", "-json"},
 		"exclude each other":    {"-4", "-6", "a.example"},
+		"asks for no addresses": {"-service", "https", "-4", "a.example"},
+		"is no port":            {"-service", "https", "a.example:0"},
 		"no time":               {"-timeout", "0s", "a.example"},
 	})
 }
@@ -135,6 +137,39 @@ func TestChoice(t *testing.T) {
 		if r.Status != 0 || !same(got, c.want) {
 			t.Errorf("%q: status %d, %q, want %q\n%s%s", c.args, r.Status, got, c.want, r.Out, r.Err)
 		}
+	}
+}
+
+// The records of a service, for people and for scripts.
+func TestService(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	if err := f.Eth0IPv4DNS.SetZone(miftest.Zone{
+		"www.example.com":              {Records: []string{"www.example.com. 60 IN HTTPS 1 . alpn=h2,h3 no-default-alpn ipv4hint=192.0.2.1 ipv6hint=2001:db8::1 ech=AEX+DQ=="}},
+		"_8443._https.www.example.com": {Records: []string{"_8443._https.www.example.com. 60 IN HTTPS 2 cdn.example.net. port=444"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r := exampletest.RunIn(t, n.Host(), "-pvd", "eth0/ipv4", "-service", "https", "www.example.com")
+	want := "eth0/ipv4  1 www.example.com alpn=h2,h3 no-default-alpn ipv4hint=192.0.2.1 ipv6hint=2001:db8::1 ech=4 octets  192.168.1.1:53, for "
+	if r.Status != 0 || !strings.HasPrefix(r.Out, want) {
+		t.Errorf("status %d\n%s%s\nwant\n%s", r.Status, r.Out, r.Err, want)
+	}
+	r = exampletest.RunIn(t, n.Host(), "-json", "-pvd", "eth0/ipv4", "-service", "https", "www.example.com:8443")
+	all := exampletest.ParseAll(t, r.Out)
+	if len(all) != 2 || all[1].Message != "TranslationDone" || all[1].Err != "" {
+		t.Fatalf("status %d\n%s%s", r.Status, r.Out, r.Err)
+	}
+	m := all[0]
+	if m.Message != "ServiceTranslation" || m.Name != "www.example.com" || m.PvD != "eth0/ipv4" || m.Server != "192.168.1.1:53" ||
+		m.Service.Priority != 2 || m.Service.Target != "cdn.example.net" || m.Service.Port != 444 {
+		t.Errorf("%s", r.Out)
+	}
+	if r := exampletest.RunIn(t, n.Host(), "-pvd", "eth0/ipv4", "-service", "dns", "www.example.com"); r.Status != 1 || !strings.Contains(r.Out, "no such name") {
+		t.Errorf("status %d\n%s%s", r.Status, r.Out, r.Err)
+	}
+	if r := exampletest.RunIn(t, n.Host(), "-service", "d_s", "www.example.com"); r.Status != 1 || !strings.Contains(r.Err, "Scheme") {
+		t.Errorf("status %d\n%s%s", r.Status, r.Out, r.Err)
 	}
 }
 

@@ -40,11 +40,20 @@ type Message struct {
 	Took                      float64
 	Canonical, Server, Origin string
 	Expires                   any
-	NextHop                   string
-	Rule                      int
-	Warnings                  []string
-	Reply                     string
-	Err                       string
+	Scheme                    string
+	Port                      int
+	Service                   *struct {
+		Priority, Port     int
+		Target, ECH        string
+		ALPN               []string
+		NoDefaultALPN      bool
+		IPv4Hint, IPv6Hint []string
+	}
+	NextHop  string
+	Rule     int
+	Warnings []string
+	Reply    string
+	Err      string
 }
 
 // Parse reads one line. A field that a Message does not have is an error.

@@ -25,6 +25,10 @@
 //	           of translations and connections; took is in seconds
 //	canonical, server, origin
 //	           of a translation
+//	scheme, port
+//	           of a service to translate
+//	service    an object: priority, target, port, alpn, nodefaultalpn, ipv4hint,
+//	           ipv6hint, and ech in base64
 //	request    the message that Synced or Rejected is about
 //	err        what went wrong
 //

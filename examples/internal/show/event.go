@@ -116,6 +116,10 @@ func (l *Lines) ofWork(out *line, e mif.Event) {
 		out.Address, out.Canonical = e.Addr.String(), e.CanonicalName
 		out.Server, out.Origin = text(e.Server), e.Origin.String()
 		out.Expires = left(e.Expiry, out.Time)
+	case mif.ServiceTranslation:
+		l.translation(out, e.ID)
+		out.Service, out.Server = serviceOf(e.Service), text(e.Server)
+		out.Expires = left(e.Expiry, out.Time)
 	case mif.TranslationDone:
 		l.translation(out, e.ID)
 		delete(l.translations, e.ID)

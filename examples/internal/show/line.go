@@ -45,6 +45,9 @@ type line struct {
 	Server    string          `json:"server,omitempty"`
 	Origin    string          `json:"origin,omitempty"`
 	Expires   json.RawMessage `json:"expires,omitempty"`
+	Scheme    string          `json:"scheme,omitempty"`
+	Port      uint16          `json:"port,omitempty"`
+	Service   *service        `json:"service,omitempty"`
 	Err       string          `json:"err,omitempty"`
 
 	// Of dial -explain, which is no message.

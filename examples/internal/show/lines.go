@@ -19,8 +19,14 @@ type Lines struct {
 	seq          uint64
 	names        map[mif.InterfaceID]string
 	families     map[mif.PvDID]mif.ProvisioningDomainAnnouncement
-	translations map[mif.TranslationID]mif.TranslateName
+	translations map[mif.TranslationID]translation
 	connections  map[mif.ConnectionID]attempt
+}
+
+// A translation is one that was asked for.
+type translation struct {
+	pvd  mif.PvDID
+	name string
 }
 
 // An attempt is a connection that was asked for.
@@ -36,7 +42,7 @@ func NewLines(w io.Writer) *Lines {
 		w:            w,
 		names:        map[mif.InterfaceID]string{},
 		families:     map[mif.PvDID]mif.ProvisioningDomainAnnouncement{},
-		translations: map[mif.TranslationID]mif.TranslateName{},
+		translations: map[mif.TranslationID]translation{},
 		connections:  map[mif.ConnectionID]attempt{},
 	}
 }
@@ -54,7 +60,9 @@ func (l *Lines) Request(r mif.Request) error {
 func (l *Lines) Posted(r mif.Request, now time.Time) {
 	switch r := r.(type) {
 	case mif.TranslateName:
-		l.translations[r.ID] = r
+		l.translations[r.ID] = translation{r.PvD, r.Name}
+	case mif.TranslateService:
+		l.translations[r.ID] = translation{r.PvD, r.Name}
 	case mif.ConnectToAddress:
 		l.connections[r.ID] = attempt{r.PvD, line{To: r.To.String()}, now}
 	case mif.ConnectToAddressFromAddress:

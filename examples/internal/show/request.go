@@ -30,6 +30,9 @@ func (l *Lines) workRequest(out *line, r mif.Request) {
 	case mif.TranslateName:
 		out.ID, out.Name, out.Family = uint64(r.ID), r.Name, r.Family.String()
 		l.of(out, r.PvD)
+	case mif.TranslateService:
+		out.ID, out.Name, out.Scheme, out.Port = uint64(r.ID), r.Name, r.Scheme, r.Port
+		l.of(out, r.PvD)
 	case mif.StopTranslatingName:
 		l.translation(out, r.ID)
 	case mif.ConnectToAddress:
@@ -86,8 +89,8 @@ func (l *Lines) item(out *line, id mif.PvDID, t mif.ElementType, i mif.Item) {
 func (l *Lines) translation(out *line, id mif.TranslationID) {
 	out.ID = uint64(id)
 	if t, ok := l.translations[id]; ok {
-		out.Name = t.Name
-		l.of(out, t.PvD)
+		out.Name = t.name
+		l.of(out, t.pvd)
 	}
 }
 
