@@ -104,7 +104,7 @@ func (m *member) expire(now time.Time) (again []pvd.Family) {
 }
 
 // sorted gives the candidates of a group, best first (RFC 8305, section 4).
-func (g *group) sorted(h *history, now time.Time) []*candidate {
+func (g *group) sorted(h *History, now time.Time) []*candidate {
 	var all []*judged
 	for _, m := range g.members {
 		for _, c := range m.candidates {
@@ -127,7 +127,7 @@ type judged struct {
 	used   bool
 }
 
-func judge(c *candidate, h *history, now time.Time) *judged {
+func judge(c *candidate, h *History, now time.Time) *judged {
 	j := &judged{candidate: c, source: source(c.dial, c.member.addrs)}
 	j.known, j.used = h.recall(c.member.domain.PvD, c.dial, now)
 	return j

@@ -51,10 +51,16 @@ type Dialer struct {
 	// closed under it, and it has to return.
 	Validate func(ctx context.Context, conn net.Conn) error
 
+	// History is where the Dialer keeps and finds what races have learnt; nil is one
+	// of its own. A program that makes a Dialer for each connection gives all of
+	// them one History. What must not learn of each other, such as two users, must
+	// not share one (version 3, section 5.3).
+	History *History
+
 	// Trace, if not nil, is told what happens.
 	Trace *Trace
 
-	history history
+	own History // if History is nil
 }
 
 // DialContext connects to an address such as "www.example.com:443". The network is
@@ -99,6 +105,14 @@ func (d *Dialer) dial(ctx context.Context, network, address string, c *tls.Confi
 		return conn, nil
 	}
 	return nil, &Error{network, address, end.failures, end.err}
+}
+
+// memory is the History to use.
+func (d *Dialer) memory() *History {
+	if d.History != nil {
+		return d.History
+	}
+	return &d.own
 }
 
 // finisher is what makes a TCP connection fit for use, nil if nothing has to.

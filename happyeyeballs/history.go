@@ -14,11 +14,12 @@ const (
 	historyAge     = 10 * time.Minute // after this a fresh start is made (version 3, section 5.3)
 )
 
-// A history is what earlier races learnt: which addresses worked in a domain, and
-// how fast. It is kept by domain and never looked at for another (version 3, section
-// 5.3). A PvDID is never used again, so what was learnt of a network goes
-// with it.
-type history struct {
+// A History is what races have learnt: which addresses worked in a domain, and how
+// fast. It is kept by domain and never looked at for another (version 3, section
+// 5.3). A PvDID is never used again, so what was learnt of a network goes with it.
+// The zero History is empty and ready to use, by any number of Dialers at once. It
+// holds at most 32 domains of 256 addresses each, for 10 minutes.
+type History struct {
 	mu      sync.Mutex
 	domains map[mif.PvDID]map[netip.Addr]experience
 }
@@ -31,7 +32,7 @@ type experience struct {
 }
 
 // recall gives what is known and still counts.
-func (h *history) recall(id mif.PvDID, a netip.Addr, now time.Time) (experience, bool) {
+func (h *History) recall(id mif.PvDID, a netip.Addr, now time.Time) (experience, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e, ok := h.domains[id][a]
@@ -39,7 +40,7 @@ func (h *history) recall(id mif.PvDID, a netip.Addr, now time.Time) (experience,
 }
 
 // worked notes a connection that was made.
-func (h *history) worked(id mif.PvDID, a netip.Addr, rtt time.Duration, now time.Time) {
+func (h *History) worked(id mif.PvDID, a netip.Addr, rtt time.Duration, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.domains == nil {
@@ -63,7 +64,7 @@ func (h *history) worked(id mif.PvDID, a netip.Addr, rtt time.Duration, now time
 }
 
 // failed forgets an address that did not answer.
-func (h *history) failed(id mif.PvDID, a netip.Addr) {
+func (h *History) failed(id mif.PvDID, a netip.Addr) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.domains[id], a)

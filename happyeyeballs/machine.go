@@ -16,7 +16,7 @@ type machine struct {
 	target   target
 	rules    rules
 	timing   timing
-	history  *history
+	history  *History
 	trace    *Trace
 	validate bool // connections are to be checked before they win
 
@@ -50,7 +50,7 @@ func newMachine(t target) *machine {
 	return &machine{
 		target:   t,
 		timing:   defaultTiming,
-		history:  &history{},
+		history:  &History{},
 		members:  map[mif.PvDID]*member{},
 		lookups:  map[mif.TranslationID]*lookup{},
 		attempts: map[mif.ConnectionID]*attempt{},

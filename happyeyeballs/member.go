@@ -146,7 +146,7 @@ func (g *group) settled() bool {
 // next is the candidate to try now: the best one of the family whose turn it is.
 // The first family has count turns, then families alternate (RFC 8305, section
 // 4), whenever their addresses came (version 3, section 7).
-func (g *group) next(count int, h *history, now time.Time) *candidate {
+func (g *group) next(count int, h *History, now time.Time) *candidate {
 	all := g.sorted(h, now)
 	if len(all) == 0 {
 		return nil

@@ -38,7 +38,7 @@ type verdict struct {
 func newRace(d *Dialer, t target, finish func(context.Context, net.Conn) (net.Conn, error)) *race {
 	m := newMachine(t)
 	m.rules = rules{d.Require, d.Exclude, d.Prefer}
-	m.timing, m.history, m.trace, m.validate = d.timing(), &d.history, d.Trace, finish != nil
+	m.timing, m.history, m.trace, m.validate = d.timing(), d.memory(), d.Trace, finish != nil
 	r := &race{
 		machine:  m,
 		session:  d.Host.NewSession(),

@@ -232,7 +232,7 @@ func TestDestinations(t *testing.T) {
 		}
 		check := func(order string) {
 			var got []string
-			for _, x := range m.group.sorted(&history{}, epoch) {
+			for _, x := range m.group.sorted(&History{}, epoch) {
 				got = append(got, x.dial.String())
 			}
 			if !slices.Equal(got, want) {
@@ -251,7 +251,7 @@ func TestDestinations(t *testing.T) {
 // what is known of one domain does not count in another.
 func TestHistorySorts(t *testing.T) {
 	d := domains(t, "eth0/ipv6", "eth1/ipv6")
-	h := &history{}
+	h := &History{}
 	a, b, c := netip.MustParseAddr("2001:db8:0:1::1"), netip.MustParseAddr("2001:db8:f::1"), netip.MustParseAddr("2001:db8:f::2")
 	h.worked(d[0].PvD, b, ms(80), epoch)
 	h.worked(d[0].PvD, c, ms(20), epoch)
@@ -293,7 +293,7 @@ func TestHistoryDelays(t *testing.T) {
 
 // What fails is forgotten; what works is smoothed; the rest is bounded.
 func TestHistoryKeeps(t *testing.T) {
-	h, id := &history{}, domains(t, "eth0/ipv4")[0].PvD
+	h, id := &History{}, domains(t, "eth0/ipv4")[0].PvD
 	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)}) }
 	for i := range 3 * historyAddrs {
 		h.worked(id, addr(i), ms(10), epoch.Add(ms(i)))
@@ -318,6 +318,24 @@ func TestHistoryKeeps(t *testing.T) {
 	h.failed(id, last)
 	if _, ok := h.recall(id, last, epoch); ok {
 		t.Error("what failed is kept")
+	}
+}
+
+// Dialers that share a History learn from each other; others keep to themselves.
+func TestHistoryShared(t *testing.T) {
+	h := &History{}
+	a, b, alone := &Dialer{History: h}, &Dialer{History: h}, &Dialer{}
+	id, addr := domains(t, "eth0/ipv4")[0].PvD, netip.MustParseAddr("198.51.100.1")
+	a.memory().worked(id, addr, ms(20), epoch)
+	if e, ok := b.memory().recall(id, addr, epoch); !ok || e.rtt != ms(20) {
+		t.Error("what the one has learnt the other does not know")
+	}
+	if _, ok := alone.memory().recall(id, addr, epoch); ok {
+		t.Error("what is shared is everybody's")
+	}
+	alone.memory().worked(id, addr, ms(20), epoch)
+	if _, ok := alone.memory().recall(id, addr, epoch); !ok {
+		t.Error("a Dialer without one learns nothing")
 	}
 }
 
