@@ -29,6 +29,10 @@ var allowed = map[string][]string{
 	"/miftest":  nil, // whatever it likes, but nothing of ours; only tests and examples import it
 }
 
+// shown is what examples may import beside the standard library and this module: what
+// makes a table on a terminal.
+var shown = []string{"github.com/gdamore/tcell/v2", "golang.org/x/term", "golang.org/x/sys/unix"}
+
 // A listed package, as go list tells of it.
 type listed struct {
 	ImportPath string
@@ -88,12 +92,12 @@ func TestImports(t *testing.T) {
 // forbidden tells why a package must not import another; empty if it may.
 func forbidden(name, imported string) string {
 	ours := imported == module || strings.HasPrefix(imported, module+"/")
-	example := strings.HasPrefix(name, "/examples/") || strings.HasPrefix(name, "/bench")
+	example := strings.HasPrefix(name, "/examples/")
 	may, known := allowed[name]
 	switch {
 	case !strings.Contains(strings.Split(imported, "/")[0], "."): // of the standard library
 		return ""
-	case example, name == "/happyeyeballs" && imported == module, name == "/happyeyeballs" && strings.HasPrefix(imported, module+"/pvd"):
+	case example && (ours || slices.Contains(shown, imported)), name == "/happyeyeballs" && imported == module, name == "/happyeyeballs" && strings.HasPrefix(imported, module+"/pvd"):
 		return ""
 	case imported == module+"/miftest":
 		return "only examples and tests use it"

@@ -4,66 +4,71 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/signal"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gdamore/tcell/v2"
 
 	"github.com/go-mif/mif"
 )
 
 // A live is the view on a terminal: a table that is kept up to date.
 type live struct {
-	watcher  *watcher
-	terminal *terminal
-	colours  bool
-	state    state
-	plain    *plain // writes to recent
-	recent   *recent
-	drawn    []string // what the terminal shows
+	watcher *watcher
+	screen  tcell.Screen
+	colours bool
+	state   state
+	top     int    // the first line of the table that shows
+	plain   *plain // writes to recent
+	recent  *recent
 }
 
-// follow shows a table until the context is done, then leaves its last state behind.
-func follow(ctx context.Context, h *mif.Host, t *terminal, colours, verbose bool) error {
+// follow shows a table on a screen until the context is done or someone has enough of
+// it, and gives the terminal back, whatever happens. The table's last state goes to out.
+func follow(ctx context.Context, h *mif.Host, s tcell.Screen, out io.Writer, colours, verbose bool) error {
+	defer s.Fini()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
 	w := newWatcher(h, verbose)
 	defer w.session.Close()
 	r := &recent{}
-	l := &live{watcher: w, terminal: t, colours: colours, state: state{}, plain: newPlain(r), recent: r}
-	if err := t.enter(); err != nil {
+	l := &live{watcher: w, screen: s, colours: colours, state: state{}, plain: newPlain(r), recent: r}
+	if err := l.run(ctx); err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	err := l.run(ctx)
-	if err := errors.Join(err, t.leave()); err != nil {
-		return err
-	}
-	return l.last()
+	z := l.size()
+	s.Fini()
+	return l.last(out, z)
 }
 
-// run waits for what is to be shown: events, another size, another second.
+// run waits for what is to be shown: events, keys, another size, another second.
 func (l *live) run(ctx context.Context) error {
-	signals, stop := l.terminal.signals()
+	keys, done := make(chan tcell.Event), make(chan struct{})
+	defer close(done)
+	go l.screen.ChannelEvents(keys, done)
+	suspended, stop := suspensions()
 	defer stop()
 	seconds := time.NewTicker(time.Second)
 	defer seconds.Stop()
 	for {
-		if err := l.draw(); err != nil {
-			return err
-		}
+		l.draw()
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-l.watcher.session.Ready():
-			if err := l.get(ctx); err != nil {
-				return err
-			}
-		case s := <-signals:
-			l.drawn = nil
-			if err := l.terminal.obey(s); err != nil {
-				return err
-			}
+			err = l.get(ctx)
+		case e := <-keys:
+			err = l.obey(e)
+		case <-suspended:
+			err = l.suspend()
 		case <-seconds.C:
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -79,11 +84,8 @@ func (l *live) get(ctx context.Context) error {
 			return err
 		}
 		l.event(e)
-		if n%1000 != 0 {
-			continue
-		}
-		if err := l.draw(); err != nil {
-			return err
+		if n%1000 == 0 {
+			l.draw()
 		}
 	}
 	return nil
@@ -97,37 +99,50 @@ func (l *live) event(e mif.Event) {
 	}
 }
 
-// draw brings the terminal up to date by writing the lines that have changed.
-func (l *live) draw() error {
-	var lines []string
-	for _, s := range screen(l.state, l.recent.lines, l.terminal.size(), time.Now()) {
-		lines = append(lines, s.paint(l.colours))
+// suspend stops the program with the terminal as it was before.
+func (l *live) suspend() error {
+	if err := l.screen.Suspend(); err != nil {
+		return fmt.Errorf("giving the terminal back: %w", err)
 	}
-	var b strings.Builder
-	if l.drawn == nil {
-		b.WriteString(clearScreen)
+	if err := halt(); err != nil {
+		return fmt.Errorf("stopping: %w", err)
 	}
-	for i := range max(len(lines), len(l.drawn)) {
-		switch {
-		case i >= len(lines):
-			fmt.Fprintf(&b, lineStart+lineEnd, i+1)
-		case i >= len(l.drawn) || l.drawn[i] != lines[i]:
-			fmt.Fprintf(&b, lineStart+"%s"+lineEnd, i+1, lines[i])
-		}
+	if err := l.screen.Resume(); err != nil {
+		return fmt.Errorf("taking the terminal again: %w", err)
 	}
-	l.drawn = lines
-	return l.terminal.write(b.String())
+	return nil
 }
 
-// last writes the table where the terminal keeps it.
-func (l *live) last() error {
-	z := l.terminal.size()
-	z.height-- // for what comes next, the shell's prompt
-	var b strings.Builder
-	for _, s := range screen(l.state, nil, z, time.Now()) {
-		b.WriteString(s.paint(l.colours) + "\n")
+func (l *live) size() size {
+	width, height := l.screen.Size()
+	return size{width, height}
+}
+
+// draw brings the screen up to date; only what has changed is sent to the terminal.
+func (l *live) draw() {
+	z := l.size()
+	var lines []line
+	lines, l.top = screen(l.state, l.recent.lines, l.top, z, time.Now())
+	for row := range z.height {
+		var one line
+		if row < len(lines) {
+			one = lines[row]
+		}
+		one.put(l.screen, row, l.colours)
 	}
-	return l.terminal.write(b.String())
+	l.screen.Show()
+}
+
+// last writes the table where the terminal keeps it, with a line left for the shell.
+func (l *live) last(out io.Writer, z size) error {
+	z.height--
+	var b strings.Builder
+	lines, _ := screen(l.state, nil, 0, z, time.Now())
+	for _, one := range lines {
+		b.WriteString(one.paint(l.colours) + "\n")
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
 }
 
 // A recent keeps the latest lines that were written to it.

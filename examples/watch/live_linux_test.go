@@ -1,81 +1,66 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-mif/mif/examples/internal/exampletest"
 	"github.com/go-mif/mif/miftest"
 )
 
-// On a terminal there is a table. It counts down, follows what goes on and the size of
-// the terminal, and is gone after Ctrl-C but for its last state.
+// Whichever way it ends, the terminal is as it was, but for the last table.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	n := miftest.New(t)
-	f, err := n.Figure2()
-	must(t, err)
-	s := sit(t, n.Host(), nil)
-	s.await("table", func() bool {
-		return s.table(`^3 interfaces, 3 domains, 5 addresses .* \d\d:\d\d:\d\d$`) && s.table(`^INTERFACE .* VALID$`) &&
-			s.table(`^eth0 +up, veth, MTU 1500, 02:00:00:00:00:01$`) && s.table(`^  eth0/ipv4 +ipv4$`) &&
-			s.table(`^    DHCPv4 +192\.168\.1\.100/24 .*\d+m\d+s$`) && s.table(`^ +DNSServers +192\.168\.1\.1:53 .*\d+m\d+s$`) &&
-			s.table(`^  wlan0/ipv6 +ipv6$`) && s.event(`= wlan0/ipv6 +RA Prefixes: 2001:db8:2::/64$`)
-	})
-	if is, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS); err != nil || is.Lflag&unix.ECHO != 0 || !s.emulator.coloured {
-		t.Errorf("%v, what is typed shows, or there are no colours", err)
-	}
-	s.countsDown()
-	must(t, f.Eth0.CablePull())
-	s.await("loss of eth0", func() bool {
-		return s.table(`^eth0 +up without carrier`) && !s.table(`^  eth0/`) && !s.table(`192\.168\.1\.`) && s.table(`^  wlan0/ipv6`) &&
-			s.event(`- eth0/ipv4 +domain$`)
-	})
-	s.resize(50, 12)
-	s.await("narrow table", func() bool {
-		table, events := s.emulator.lines()
-		return s.table(`^INTERFACE *$`) && len(table)+1+len(events) == 12 && s.table(`lines more than`)
-	})
-	s.press("typed\x03")
-	s.end()
-	if !strings.Contains(s.emulator.main, "wlan0/ipv6") || strings.Contains(s.emulator.main, "typed") {
-		t.Errorf("it leaves behind %q", s.emulator.main)
+	for name, end := range map[string]func(s *seat){
+		"q":       func(s *seat) { s.press("typed q") },
+		"Ctrl-C":  func(s *seat) { s.press("\x03") },
+		"SIGTERM": func(s *seat) { must(s.t, s.cmd.Process.Signal(unix.SIGTERM)) },
+		"SIGHUP":  func(s *seat) { must(s.t, s.cmd.Process.Signal(unix.SIGHUP)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sit(t, n.Host(), nil)
+			s.awaitText("65536,")
+			end(s)
+			s.end()
+			_, last, _ := strings.Cut(s.shown, usualScreen)
+			if !strings.Contains(last, "INTERFACE") || strings.Contains(s.shown, "typed") || !coloured(s.shown) {
+				t.Errorf("it leaves behind %q", last)
+			}
+		})
 	}
 }
 
-// countsDown wants a lifetime to be less after a while.
-func (s *seat) countsDown() {
-	s.t.Helper()
-	line := func() string {
-		table, _ := s.emulator.lines()
-		for _, l := range table {
-			if strings.Contains(l, "192.168.1.100/24") {
-				return l
-			}
-		}
-		return ""
-	}
-	first := line()
-	s.await("countdown", func() bool { return line() != first })
-}
+var colour = regexp.MustCompile(`\x1b\[([0-9;]*;)?[34][0-7]m`)
+
+func coloured(s string) bool { return colour.MatchString(s) }
 
 // Ctrl-Z gives the terminal back until the program goes on.
 func TestSuspended(t *testing.T) {
 	t.Parallel()
 	n := miftest.New(t)
 	s := sit(t, n.Host(), []string{"NO_COLOR=1"})
-	s.await("table", func() bool { return s.table(`^lo `) })
+	s.awaitText("65536,")
 	s.press("\x1a")
-	s.await("usual screen", func() bool { return s.emulator.modes["25"] })
 	s.await("stop", func() bool { return s.stopped() })
 	s.checkRestored()
+	s.shown = ""
 	must(t, s.cmd.Process.Signal(unix.SIGCONT))
-	s.await("table again", func() bool { return s.emulator.modes["1049"] && s.table(`^lo `) })
-	s.press("\x03")
+	s.awaitText(otherScreen)
+	s.awaitText("65536,")
+	s.press("q")
 	s.end()
-	if s.emulator.coloured {
+	if coloured(s.shown) {
 		t.Error("there are colours in spite of NO_COLOR")
 	}
 }
@@ -92,16 +77,63 @@ func TestLinesOnTerminal(t *testing.T) {
 		{nil, []string{"-json"}, `"message":"InterfaceAnnouncement"`},
 		{[]string{"TERM=dumb"}, nil, " + lo "},
 		{[]string{"TERM="}, nil, " + lo "},
+		{[]string{"TERM=no-such-terminal"}, nil, " + lo "},
+		{[]string{"LC_ALL=ja_JP.no-such-characters"}, nil, " + lo "},
 	} {
 		t.Run(fmt.Sprint(c.environment, c.args), func(t *testing.T) {
 			t.Parallel()
 			s := sit(t, n.Host(), c.environment, c.args...)
-			s.await("line", func() bool { return strings.Contains(s.emulator.main, c.want) })
-			if s.emulator.coloured || len(s.emulator.modes) > 0 {
-				t.Errorf("colours or modes %v", s.emulator.modes)
-			}
+			s.awaitText(c.want)
 			s.press("\x03")
 			s.await("end", func() bool { return len(s.ended) > 0 })
+			if strings.Contains(s.shown, "\x1b") {
+				t.Errorf("a terminal is told %q", s.shown)
+			}
 		})
 	}
+}
+
+// A terminal emulator that others wrote shows the table, and follows its size.
+func TestTmux(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skip("tmux is not installed")
+	}
+	n := miftest.New(t)
+	_, err := n.Figure2()
+	must(t, err)
+	socket := filepath.Join(t.TempDir(), "tmux")
+	tmux := func(args ...string) string {
+		t.Helper()
+		c := n.Host().Command("tmux", append([]string{"-u", "-f", "/dev/null", "-S", socket}, args...)...)
+		c.Env = append(exampletest.In(n.Host()).Env, "LC_ALL=C.UTF-8", "NO_COLOR=")
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%q: %v %s", args, err, out)
+		}
+		return string(bytes.TrimRight(out, "\n"))
+	}
+	self, err := os.Executable()
+	must(t, err)
+	tmux("new-session", "-d", "-x", "100", "-y", "40", self, "-root", n.Host().Root(), ";", "set", "remain-on-exit", "on")
+	defer tmux("kill-server")
+	await := func(pattern string) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); ; {
+			screen := tmux("capture-pane", "-p")
+			if regexp.MustCompile(pattern).MatchString(screen) {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("no %q in\n%s", pattern, screen)
+			}
+		}
+	}
+	await(`(?ms)^INTERFACE .* VALID$.*^eth0 +up, veth.*^  wlan0/ipv6 +ipv6$.*^── events ─+$.*2001:db8:2::/64$`)
+	tmux("resize-window", "-x", "70", "-y", "12")
+	await(`(?ms)^3 interfaces.*^… 0 lines above, \d+ below: arrows, PgUp, PgDn$`)
+	tmux("send-keys", "End")
+	await(`(?m)^… \d+ lines above, 0 below`)
+	tmux("send-keys", "q")
+	await(`(?ms)^lo .*Pane is dead`)
 }

@@ -31,9 +31,10 @@ that is announced (draft-ietf-mif-api-extension-00, sections 3.5.1 to 3.5.15).
 
 On a terminal it shows a table instead: interfaces, the domains on them, the elements
 of those with their addresses and what they say, lifetimes counting down; the latest
-lines are below. A table that has more lines than the terminal tells how many. When
-watch ends, the table stays behind. Elsewhere, and if TERM is empty or dumb, it
-prints lines. There are no colours if NO_COLOR is set.
+lines are below. The arrows, PgUp, PgDn, Home and End (or k, j, b, space, g, G) move
+through a table that is longer than the terminal; q or Ctrl-C ends it, and the table
+stays behind. Elsewhere, and if TERM is empty or dumb, it prints lines. There are no
+colours if NO_COLOR is set.
 
 With -json each message is an object on a line of its own, with seq (1, 2, 3 ...),
 time (RFC 3339) and message (its name), and those of these that apply: interface
@@ -85,8 +86,11 @@ func run(args []string) int {
 
 // present shows a table on a terminal, unless lines are wanted, and lines elsewhere.
 func present(ctx context.Context, p *program.Program, h *mif.Host, lines, verbose bool) error {
-	if t := newTerminal(p.Out); t != nil && !lines && !p.JSON {
-		return follow(ctx, h, t, os.Getenv("NO_COLOR") == "", verbose)
+	if lines || p.JSON {
+		return watch(ctx, h, newView(p), verbose)
+	}
+	if s := newScreen(p.Out); s != nil {
+		return follow(ctx, h, s, p.Out, os.Getenv("NO_COLOR") == "", verbose)
 	}
 	return watch(ctx, h, newView(p), verbose)
 }

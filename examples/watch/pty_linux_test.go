@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,22 +21,22 @@ type seat struct {
 	terminal *os.File // the side of the program
 	cmd      *miftest.Cmd
 	was      unix.Termios
-	emulator *emulator
+	shown    string // all that was written
 	output   chan string
 	ended    chan error
 }
 
 func sit(t *testing.T, h *miftest.Host, environment []string, args ...string) *seat {
 	t.Helper()
-	s := &seat{t: t, emulator: &emulator{modes: map[string]bool{}}, output: make(chan string, 1000), ended: make(chan error, 1)}
+	s := &seat{t: t, output: make(chan string, 1000), ended: make(chan error, 1)}
 	s.open()
-	s.resize(100, 40)
+	must(t, unix.IoctlSetWinsize(int(s.terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: 100, Row: 40}))
 	was, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
 	must(t, err)
 	s.was = *was
 	s.cmd = exampletest.In(h, args...)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.terminal, s.terminal, s.terminal
-	s.cmd.Env = append(s.cmd.Env, append([]string{"TERM=xterm", "NO_COLOR="}, environment...)...)
+	s.cmd.Env = append(s.cmd.Env, append([]string{"TERM=xterm", "NO_COLOR=", "LC_ALL=C.UTF-8"}, environment...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	must(t, s.cmd.Start())
 	t.Cleanup(func() { s.cmd.Process.Kill() })
@@ -75,33 +73,33 @@ func (s *seat) read() {
 	}
 }
 
-func (s *seat) resize(width, height int) {
-	s.t.Helper()
-	must(s.t, unix.IoctlSetWinsize(int(s.terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(width), Row: uint16(height)}))
-}
-
 func (s *seat) press(keys string) {
 	s.t.Helper()
 	_, err := s.keys.WriteString(keys)
 	must(s.t, err)
 }
 
-// await reads until the terminal shows what is awaited.
-func (s *seat) await(what string, shown func() bool) {
+// await reads until something is so.
+func (s *seat) await(what string, so func() bool) {
 	s.t.Helper()
 	timeout := time.After(20 * time.Second)
 	look := time.NewTicker(10 * time.Millisecond) // at what is not output
 	defer look.Stop()
-	for !shown() {
+	for !so() {
 		select {
 		case o := <-s.output:
-			s.emulator.take(o)
+			s.shown += o
 		case <-look.C:
 		case <-timeout:
-			table, events := s.emulator.lines()
-			s.t.Fatalf("no %s; %v, %q\n%s\n%s", what, s.emulator.modes, s.emulator.main, strings.Join(table, "\n"), strings.Join(events, "\n"))
+			s.t.Fatalf("no %s: %q", what, s.shown[max(0, len(s.shown)-2000):])
 		}
 	}
+}
+
+// awaitText waits until the program has written something.
+func (s *seat) awaitText(text string) {
+	s.t.Helper()
+	s.await(text, func() bool { return strings.Contains(s.shown, text) })
 }
 
 // end waits until the program has ended, and wants the terminal to be as it was.
@@ -109,36 +107,28 @@ func (s *seat) end() {
 	s.t.Helper()
 	s.await("end", func() bool { return len(s.ended) > 0 })
 	if err := <-s.ended; err != nil {
-		s.t.Errorf("it ended with %v", err)
+		s.t.Errorf("it ended with %v: %q", err, s.shown)
 	}
 	s.checkRestored()
-	if len(s.emulator.strange) > 0 {
-		s.t.Errorf("strange commands: %q", s.emulator.strange)
-	}
 }
+
+// What xterm is told: another screen, and the cursor (private modes 1049 and 25).
+const (
+	otherScreen, usualScreen = "\x1b[?1049h", "\x1b[?1049l"
+	noCursor, cursor         = "\x1b[?25l", "\x1b[?25h"
+)
 
 func (s *seat) checkRestored() {
 	s.t.Helper()
+	s.await("restored screen", func() bool {
+		return strings.LastIndex(s.shown, usualScreen) > strings.LastIndex(s.shown, otherScreen) &&
+			strings.LastIndex(s.shown, cursor) > strings.LastIndex(s.shown, noCursor)
+	})
 	is, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
 	must(s.t, err)
 	if *is != s.was {
 		s.t.Errorf("the terminal's mode is %+v, was %+v", *is, s.was)
 	}
-	s.await("restored screen", func() bool {
-		m := s.emulator.modes
-		return !m["1049"] && m["25"] && m["7"]
-	})
-}
-
-// table is whether the table has a line, and events whether there is such an event.
-func (s *seat) table(pattern string) bool {
-	table, _ := s.emulator.lines()
-	return slices.ContainsFunc(table, regexp.MustCompile(pattern).MatchString)
-}
-
-func (s *seat) event(pattern string) bool {
-	_, events := s.emulator.lines()
-	return slices.ContainsFunc(events, regexp.MustCompile(pattern).MatchString)
 }
 
 // stopped tells whether the program's process is, as Ctrl-Z leaves it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,33 +37,38 @@ type size struct{ width, height int }
 // minimum is the part of the screen that is kept for events, if there are any.
 const minimum = 3
 
-// screen is what a terminal of a size is to show at an instant: the table, and below
-// it the latest of the events as there is room. It is never more than the size.
-func screen(s state, events []string, z size, now time.Time) []line {
-	lines := []line{title(s, z, now)}
-	table := table(s, z.width, now)
+// screen is what a terminal of a size is to show at an instant: the table from a line
+// on, and below it the latest of the events as there is room. It is never more than the
+// size. If the table has room from an earlier line on, that is the one it tells.
+func screen(s state, events []string, top int, z size, now time.Time) (lines []line, at int) {
+	lines = []line{title(s, z, now)}
 	room := max(0, z.height-len(lines))
 	if len(events) > 0 {
 		kept := min(len(events), max(minimum, room/3)) + 1
 		room = max(0, room-kept)
 	}
-	lines = append(lines, clip(table, z.width, room)...)
+	shown, at := clip(table(s, z.width, now), top, z.width, room)
+	lines = append(lines, shown...)
 	if free := z.height - len(lines) - 1; len(events) > 0 && free > 0 {
 		lines = append(lines, line{rule(z.width)})
 		for _, e := range events[max(0, len(events)-free):] {
 			lines = append(lines, event(cut(show.Printable(e), z.width)))
 		}
 	}
-	return lines[:min(len(lines), max(0, z.height))]
+	return lines[:min(len(lines), max(0, z.height))], at
 }
 
-// clip is as much of a table as there is room for; its last line then tells of the rest.
-func clip(table []line, width, room int) []line {
-	if len(table) <= room || room == 0 {
-		return table[:min(len(table), room)]
+// clip is as much of a table as there is room for below its head, from a line of the
+// rest on. The last line then tells how many are not there.
+func clip(table []line, top, width, room int) (shown []line, at int) {
+	if len(table) <= room || room < 3 {
+		return table[:min(len(table), room)], 0
 	}
-	rest := fmt.Sprintf("… %d lines more than there is room for", len(table)-room+1)
-	return append(table[:room-1:room-1], line{{cut(rest, width), warned}})
+	rows, fit := table[1:], room-2
+	at = min(max(top, 0), len(rows)-fit)
+	rest := fmt.Sprintf("… %d lines above, %d below: arrows, PgUp, PgDn", at, len(rows)-fit-at)
+	shown = slices.Concat(table[:1], rows[at:at+fit], []line{{{cut(rest, width), warned}}})
+	return shown, at
 }
 
 func title(s state, z size, now time.Time) line {
@@ -74,7 +80,7 @@ func title(s state, z size, now time.Time) line {
 		}
 	}
 	left := cut(strings.Join([]string{count(len(s), "interface"), count(domains, "domain"), count(addresses, "address")}, ", "), z.width)
-	right := "Ctrl-C ends   " + now.Format("15:04:05")
+	right := "q ends   " + now.Format("15:04:05")
 	gap := z.width - len([]rune(left)) - len(right)
 	if gap < 1 {
 		return line{{left, strong}}

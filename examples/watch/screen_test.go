@@ -63,7 +63,8 @@ func told(events ...mif.Event) state {
 
 // shown is a screen as text.
 func shown(s state, events []string, z size, now time.Time) (all []string) {
-	for _, l := range screen(s, events, z, now) {
+	lines, _ := screen(s, events, 0, z, now)
+	for _, l := range lines {
 		all = append(all, l.paint(false))
 	}
 	return all
@@ -146,6 +147,27 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// A table that is too long shows from any line on, but not from so late a one that there
+// is room left.
+func TestScrolled(t *testing.T) {
+	s := told(story(domains())...)
+	all := slices.Concat(ethLines, sixLines, wlanLines)
+	for _, c := range []struct{ top, at, above, below int }{{-far, 0, 0, 4}, {0, 0, 0, 4}, {3, 3, 3, 1}, {4, 4, 4, 0}, {far, 4, 4, 0}} {
+		lines, at := screen(s, nil, c.top, size{83, 8}, noon)
+		var got []string
+		for _, l := range lines[2:] {
+			got = append(got, l.paint(false))
+		}
+		want := append(slices.Clone(all[c.at:c.at+5]), fmt.Sprintf("… %d lines above, %d below: arrows, PgUp, PgDn", c.above, c.below))
+		if at != c.at || !slices.Equal(got, want) {
+			t.Errorf("from %d it is at %d\n%s", c.top, at, strings.Join(got, "\n"))
+		}
+	}
+	if lines, at := screen(s, nil, 5, size{83, 24}, noon); at != 0 || len(lines) != 11 {
+		t.Errorf("where all has room it is at %d", at)
+	}
+}
+
 // Colours are what makes the difference, and the only one.
 func TestPaint(t *testing.T) {
 	for _, c := range []struct {
@@ -188,9 +210,9 @@ func TestScreen(t *testing.T) {
 		{"nothing", told(), nil, size{83, 24}, noon, []string{title83("0 interfaces, 0 domains, 0 addresses", "12:00:00"), head}},
 		{"a table", told(story(ids)...), nil, size{83, 24}, noon, full},
 		{"as high as the screen", told(story(ids)...), nil, size{83, 11}, noon, full},
-		{"too high", told(story(ids)...), nil, size{83, 8}, noon, append(slices.Clone(full[:7]), "… 4 lines more than there is room for")},
+		{"too high", told(story(ids)...), nil, size{83, 8}, noon, append(slices.Clone(full[:7]), "… 0 lines above, 4 below: arrows, PgUp, PgDn")},
 		{"events below", told(story(ids)...), few, size{83, 24}, noon, append(append(slices.Clone(full), rule83), few...)},
-		{"events scroll", told(story(ids)...), few, size{83, 14}, noon, slices.Concat(full[:8], []string{"… 3 lines more than there is room for", rule83}, few[1:])},
+		{"events scroll", told(story(ids)...), few, size{83, 14}, noon, slices.Concat(full[:8], []string{"… 0 lines above, 3 below: arrows, PgUp, PgDn", rule83}, few[1:])},
 		{"the latest events", told(story(ids)...), slices.Repeat(few, 3), size{83, 20}, noon, slices.Concat(full, []string{rule83}, few[2:], few)},
 		{"one line", told(story(ids)...), few, size{83, 1}, noon, full[:1]},
 		{"no line", told(story(ids)...), few, size{83, 0}, noon, nil},
@@ -200,7 +222,7 @@ func TestScreen(t *testing.T) {
 		},
 		{
 			"later", told(story(ids)...), nil, size{83, 5}, noon.Add(59 * time.Minute),
-			slices.Concat([]string{title83("2 interfaces, 2 domains, 2 addresses", "12:59:00"), head}, ethLines[:2], []string{"… 7 lines more than there is room for"}),
+			slices.Concat([]string{title83("2 interfaces, 2 domains, 2 addresses", "12:59:00"), head}, ethLines[:2], []string{"… 0 lines above, 7 below: arrows, PgUp, PgDn"}),
 		},
 		{
 			"a domain gone", told(append(story(ids), mif.NoProvisioningDomainAnnouncement{Interface: eth, PvD: ids[0]})...), nil, size{83, 24}, noon,
@@ -217,7 +239,7 @@ func TestScreen(t *testing.T) {
 }
 
 func title83(left, clock string) string {
-	right := "Ctrl-C ends   " + clock
+	right := "q ends   " + clock
 	return left + strings.Repeat(" ", 83-len(left)-len(right)) + right
 }
 

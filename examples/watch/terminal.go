@@ -1,66 +1,52 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"os"
+
+	"github.com/gdamore/tcell/v2"
+	"golang.org/x/term"
 )
 
-// What a terminal is told (ECMA-48, and the private modes of xterm that all have).
-const (
-	enterScreen = "\x1b[?1049h\x1b[?25l\x1b[?7l" // another screen, no cursor, long lines are cut
-	leaveScreen = "\x1b[?7h\x1b[?25h\x1b[?1049l"
-	clearScreen = "\x1b[H\x1b[2J"
-	lineStart   = "\x1b[%d;1H"
-	lineEnd     = "\x1b[K"
-)
-
-// A terminal is the one that the standard output is. Its size can be asked for at any
-// time; what it is told goes to a screen of its own from enter to leave.
-type terminal struct {
-	file *os.File
-	mode mode
-}
-
-// newTerminal returns the terminal that something is written to, nil if it is none
-// that can show a table.
-func newTerminal(w io.Writer) *terminal {
+// newScreen takes over the terminal that something is written to. It is nil if that is
+// none which can show a table.
+func newScreen(w io.Writer) tcell.Screen {
 	f, ok := w.(*os.File)
-	if term := os.Getenv("TERM"); !ok || !isTerminal(f) || term == "" || term == "dumb" {
+	if kind := os.Getenv("TERM"); !ok || !term.IsTerminal(int(f.Fd())) || kind == "" || kind == "dumb" {
 		return nil
 	}
-	return &terminal{file: f}
-}
-
-// enter takes the terminal over: what is typed does not show.
-func (t *terminal) enter() error {
-	if err := t.mode.hush(t.file); err != nil {
-		return err
-	}
-	return t.write(enterScreen)
-}
-
-// leave gives the terminal back as it was.
-func (t *terminal) leave() error {
-	return errors.Join(t.write(leaveScreen), t.mode.restore(t.file))
-}
-
-func (t *terminal) write(s string) error {
-	if s == "" {
+	s, err := tcell.NewTerminfoScreen()
+	if err != nil || s.Init() != nil {
 		return nil
 	}
-	_, err := t.file.WriteString(s)
-	return err
+	return s
 }
 
-// size is the terminal's present size, the usual one if it does not know.
-func (t *terminal) size() size {
-	z := measure(t.file)
-	if z.width <= 0 {
-		z.width = 80
+// looks are the styles as the screen takes them.
+var looks = map[style]tcell.Style{
+	usual:  tcell.StyleDefault,
+	strong: tcell.StyleDefault.Bold(true),
+	faint:  tcell.StyleDefault.Dim(true),
+	good:   tcell.StyleDefault.Foreground(tcell.PaletteColor(2)),
+	bad:    tcell.StyleDefault.Foreground(tcell.PaletteColor(1)),
+	warned: tcell.StyleDefault.Foreground(tcell.PaletteColor(3)),
+	named:  tcell.StyleDefault.Foreground(tcell.PaletteColor(6)).Bold(true),
+}
+
+// put shows a line in a row of the screen, and nothing behind it.
+func (l line) put(s tcell.Screen, row int, colours bool) {
+	width, _ := s.Size()
+	column := 0
+	for _, part := range l {
+		look := tcell.StyleDefault
+		if colours {
+			look = looks[part.style]
+		}
+		for rest, wide := part.text, 0; rest != "" && column < width; column += wide {
+			rest, wide = s.Put(column, row, rest, look)
+		}
 	}
-	if z.height <= 0 {
-		z.height = 24
+	for ; column < width; column++ {
+		s.Put(column, row, " ", tcell.StyleDefault)
 	}
-	return z
 }
