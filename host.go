@@ -21,12 +21,12 @@ type Host struct {
 	files    files
 	snapshot atomic.Pointer[pvd.Snapshot] // bare: what sessions keep
 	whole    atomic.Pointer[pvd.Snapshot] // the same, with what the next is made of
-	failed   atomic.Pointer[error] // what ended the loop, if not Close
-	inbox    inbox                 // what feeders left for the loop
-	waiting  waiting               // sessions to wake
-	own      own                   // domains that the program added
-	routes   routes                // those that are installed
-	fake     func(PvDID, *domain)  // nil; in tests, changes what is kept of a domain
+	failed   atomic.Pointer[error]        // what ended the loop, if not Close
+	inbox    inbox[hostconf.State]        // what the feeder left for the loop
+	waiting  waiting                      // sessions to wake
+	own      own                          // domains that the program added
+	routes   routes                       // those that are installed
+	fake     func(PvDID, *domain)         // nil; in tests, changes what is kept of a domain
 
 	running sync.WaitGroup // the loop, the feeder, the waker
 	end     context.Context

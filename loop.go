@@ -36,8 +36,8 @@ func (h *Host) turn() error {
 		return err
 	}
 	now := time.Now()
-	state := h.inbox.take()
-	links := h.own.known(old, h.known(old, news.Links, state))
+	renewed := h.inbox.take()
+	links := h.own.known(old, h.known(old, news.Links, renewed))
 	next := pvd.Build(old, links, news.Gone, h.options(), now)
 	defer h.own.published(next)
 	if next.Seq() == old.Seq() {
@@ -60,8 +60,8 @@ func (h *Host) publish(s *pvd.Snapshot) {
 // options are what Build is to make of facts.
 func (h *Host) options() pvd.Options {
 	o := pvd.Options{MergeFamilies: h.config.MergeFamilies}
-	if h.inbox.state != nil {
-		o.Resolver = &h.inbox.state.Resolver
+	if h.inbox.last != nil {
+		o.Resolver = &h.inbox.last.Resolver
 	}
 	return o
 }
@@ -69,7 +69,7 @@ func (h *Host) options() pvd.Options {
 // known adds to the kernel's facts what the host's clients know of the same
 // links, and the facts of those links of which they know something new.
 func (h *Host) known(old *pvd.Snapshot, links []*pvd.Facts, renewed bool) []*pvd.Facts {
-	state := h.inbox.state
+	state := h.inbox.last
 	if state == nil || len(state.Links)+len(state.ByIndex) == 0 && !renewed {
 		return links
 	}
@@ -124,26 +124,26 @@ func (h *Host) feed() {
 	}
 }
 
-// An inbox holds what a feeder left for the loop: the last word counts.
-type inbox struct {
-	mu    sync.Mutex
-	left  *hostconf.State
-	state *hostconf.State // the loop's own
+// An inbox holds what one feeder left for the loop: its last word counts.
+type inbox[T any] struct {
+	mu   sync.Mutex
+	left *T
+	last *T // the loop's own; nil if the feeder never left anything
 }
 
-func (b *inbox) put(s *hostconf.State) {
+func (b *inbox[T]) put(v *T) {
 	b.mu.Lock()
-	b.left = s
+	b.left = v
 	b.mu.Unlock()
 }
 
-// take makes what was left the state, and tells whether that is new.
-func (b *inbox) take() bool {
+// take makes what was left the last word, and tells whether that is new.
+func (b *inbox[T]) take() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	renewed := b.left != nil
 	if renewed {
-		b.state, b.left = b.left, nil
+		b.last, b.left = b.left, nil
 	}
 	return renewed
 }
