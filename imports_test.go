@@ -20,13 +20,14 @@ const module = "github.com/go-mif/mif"
 // allowed is what each package may import beside the standard library: packages of
 // this module by their last name, modules of others by their path.
 var allowed = map[string][]string{
-	"":          {"netlink", "hostconf", "pvd", "resolver", "connect"},
-	"/pvd":      {},
-	"/netlink":  {"pvd", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
-	"/hostconf": {"pvd", "golang.org/x/sys/unix", "github.com/godbus/dbus", "github.com/insomniacslk/dhcp"},
-	"/resolver": {"github.com/miekg/dns", "golang.org/x/net/idna"},
-	"/connect":  {"golang.org/x/sys/unix"},
-	"/miftest":  nil, // whatever it likes, but nothing of ours; only tests and examples import it
+	"":                {"netlink", "hostconf", "pvd", "resolver", "connect"},
+	"/pvd":            {},
+	"/netlink":        {"pvd", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
+	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus", "github.com/insomniacslk/dhcp"},
+	"/internal/value": {"pvd"},
+	"/resolver":       {"github.com/miekg/dns", "golang.org/x/net/idna"},
+	"/connect":        {"golang.org/x/sys/unix"},
+	"/miftest":        nil, // whatever it likes, but nothing of ours; only tests and examples import it
 }
 
 // shown is what examples may import beside the standard library and this module: what

@@ -1,9 +1,10 @@
 package hostconf
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
+
+	"github.com/go-mif/mif/internal/value"
 )
 
 // The options that are understood, as dhclient names them: RFC 2132, 3397, 3442,
@@ -51,27 +52,7 @@ func (o *offer) classless(octets []string) bool {
 		}
 		b = append(b, byte(n))
 	}
-	var routes offer
-	for len(b) > 0 {
-		if b = routes.cutRoute(b); b == nil {
-			return false
-		}
-	}
-	o.routes, o.routers = routes.routes, routes.routers
-	return len(octets) > 0
-}
-
-// cutRoute adds the route that b begins with and returns the rest; nil if it is
-// malformed. Only as many octets of the destination are sent as are significant.
-func (o *offer) cutRoute(b []byte) []byte {
-	bits := int(b[0])
-	n := (bits + 7) / 8
-	if bits > 32 || len(b) < 1+n+4 {
-		return nil
-	}
-	var to, gateway [4]byte
-	copy(to[:], b[1:1+n])
-	copy(gateway[:], b[1+n:])
-	o.addRoute(netip.PrefixFrom(netip.AddrFrom4(to), bits), netip.AddrFrom4(gateway))
-	return b[1+n+4:]
+	r, ok := value.Classless(b)
+	o.routes, o.routers = r.Routes, r.Routers
+	return ok
 }
