@@ -22,9 +22,10 @@ const module = "github.com/go-mif/mif"
 var allowed = map[string][]string{
 	"":                {"netlink", "hostconf", "pvd", "resolver", "connect"},
 	"/pvd":            {},
-	"/netlink":        {"pvd", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
+	"/netlink":        {"pvd", "internal/netns", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
 	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus", "github.com/insomniacslk/dhcp"},
 	"/internal/value": {"pvd"},
+	"/internal/netns": {"golang.org/x/sys/unix"},
 	"/resolver":       {"github.com/miekg/dns", "golang.org/x/net/idna"},
 	"/connect":        {"golang.org/x/sys/unix"},
 	"/miftest":        nil, // whatever it likes, but nothing of ours; only tests and examples import it

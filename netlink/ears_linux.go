@@ -8,6 +8,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/go-mif/mif/internal/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,7 +36,7 @@ type ears struct {
 // openEars needs CAP_NET_RAW.
 func openEars(c *Config) (*ears, error) {
 	var fd int
-	err := inNamespace(c.NetNS, func() (err error) {
+	err := netns.In(c.NetNS, func() (err error) {
 		fd, err = unix.Socket(unix.AF_INET6, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_ICMPV6)
 		return os.NewSyscallError("socket", err)
 	})

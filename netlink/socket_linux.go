@@ -2,13 +2,12 @@ package netlink
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
 
+	"github.com/go-mif/mif/internal/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,7 +46,7 @@ type datagram struct {
 
 func openSocket(c *Config) (*socket, error) {
 	var fd int
-	err := inNamespace(c.NetNS, func() (err error) {
+	err := netns.In(c.NetNS, func() (err error) {
 		fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 		return os.NewSyscallError("socket", err)
 	})
@@ -86,28 +85,6 @@ func newSocket(fd int) (*socket, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// inNamespace runs f with its thread in a network namespace.
-func inNamespace(path string, f func() error) error {
-	if path == "" {
-		return f()
-	}
-	ns, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- fmt.Errorf("network namespace %s: %w", path, err)
-			return
-		}
-		done <- f()
-	}()
-	return <-done
 }
 
 // receive reads a batch of at most limit datagrams: at once (unix.EAGAIN if there
