@@ -6,9 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,6 +27,8 @@ func TestManners(t *testing.T) {
 		"one argument too many": {"eth0"},
 		"nobody":                {"-clients", "0"},
 		"that is no time":       {"-idle", "0s"},
+		"missing port":          {"-listen", "127.0.0.1"},
+		"no domain is named":    {"-listen", "127.0.0.1:0="},
 	})
 }
 
@@ -39,7 +40,8 @@ type running struct {
 	t       *testing.T
 	host    *miftest.Host
 	cmd     *miftest.Cmd
-	address string
+	told    []string // the first lines
+	address string   // of the first
 
 	sync.Mutex
 	log   strings.Builder
@@ -47,9 +49,14 @@ type running struct {
 	ended bool
 }
 
+// start starts a proxy, on a free port unless the arguments say where.
 func start(t *testing.T, h *miftest.Host, args ...string) *running {
 	t.Helper()
-	p := &running{t: t, host: h, cmd: exampletest.In(h, append([]string{"-listen", "127.0.0.1:0"}, args...)...)}
+	const flag = "-listen"
+	if !slices.Contains(args, flag) {
+		args = append([]string{flag, "127.0.0.1:0"}, args...)
+	}
+	p := &running{t: t, host: h, cmd: exampletest.In(h, args...)}
 	p.heard = sync.NewCond(p)
 	out, err := p.cmd.StdoutPipe()
 	must(t, err)
@@ -57,8 +64,11 @@ func start(t *testing.T, h *miftest.Host, args ...string) *running {
 	must(t, p.cmd.Start())
 	t.Cleanup(func() { p.cmd.Process.Kill() })
 	lines := bufio.NewScanner(out)
-	lines.Scan()
-	p.address = strings.TrimPrefix(lines.Text(), "listening on ")
+	for range strings.Count(strings.Join(args, " "), flag) {
+		lines.Scan()
+		p.told = append(p.told, strings.TrimPrefix(lines.Text(), "listening on "))
+	}
+	p.address = p.told[0]
 	go p.read(lines)
 	return p
 }
@@ -119,39 +129,19 @@ func (p *running) client(scheme, user string) *http.Client {
 	}}
 }
 
-// site is an HTTP server that tells who asks.
-func site(t *testing.T, u *exampletest.Uplink) {
-	t.Helper()
-	l, err := u.Listen(netip.AddrPortFrom(exampletest.Target, 80))
-	must(t, err)
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Proxy-Authorization") != "" {
-			t.Error("the target was told the user")
-		}
-		body, _ := io.ReadAll(r.Body)
-		io.WriteString(w, r.RemoteAddr+" "+string(body))
-	})}
-	go s.Serve(l)
-	t.Cleanup(func() { s.Close() })
-}
-
 // uplinks is a host with two uplinks and a site behind each.
 func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
 	n := miftest.New(t)
 	all := exampletest.Uplinks(t, n, 2)
 	for _, u := range all {
-		site(t, u)
+		exampletest.Site(t, u, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Proxy-Authorization") != "" {
+				t.Error("the target was told the user")
+			}
+			exampletest.Asker.ServeHTTP(w, r)
+		}))
 	}
 	return n, all
-}
-
-// came checks by which uplink a request came.
-func came(t *testing.T, u *exampletest.Uplink, what, body string) {
-	t.Helper()
-	peer, err := netip.ParseAddrPort(strings.Fields(body + " -")[0])
-	if err != nil || !u.Peer.Contains(peer.Addr()) {
-		t.Errorf("%s: came from %q, want %v", what, body, u.Peer)
-	}
 }
 
 // Every way to ask for a domain, by names that only the domains know.
@@ -170,34 +160,10 @@ func TestDomains(t *testing.T) {
 		must(t, err)
 		b, _ := io.ReadAll(r.Body)
 		r.Body.Close()
-		came(t, all[c.by], c.scheme+" "+c.user, string(b))
+		exampletest.Came(t, all[c.by], c.scheme+" "+c.user, string(b))
 		if !strings.HasSuffix(string(b), " hello") {
 			t.Errorf("the body was %q", b)
 		}
-	}
-	p.stop()
-}
-
-func TestCurl(t *testing.T) {
-	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("curl is not installed")
-	}
-	n, all := uplinks(t)
-	p := start(t, n.Host())
-	for _, args := range [][]string{
-		{"-x", "socks5h://eth0%2Fipv4:x@" + p.address},
-		{"-x", "socks5://eth0:x@" + p.address, "--resolve", exampletest.Name + ":80:" + exampletest.Target.String()},
-		{"-x", "http://" + p.address, "--proxy-user", "eth0:x"},
-		{"-x", "http://" + p.address, "--proxy-user", "eth0:x", "--proxytunnel"},
-	} {
-		c := n.Host().Command(curl, append(args, "-sS", "-m", "30", "http://"+exampletest.Name)...)
-		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Errorf("%q: %v %s", args, err, out)
-		}
-		came(t, all[0], strings.Join(args, " "), string(out))
 	}
 	p.stop()
 }
@@ -212,7 +178,7 @@ func TestRaced(t *testing.T) {
 	must(t, err)
 	b, _ := io.ReadAll(r.Body)
 	r.Body.Close()
-	came(t, all[1], "raced", string(b))
+	exampletest.Came(t, all[1], "raced", string(b))
 	p.stop()
 }
 

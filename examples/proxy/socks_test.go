@@ -123,7 +123,7 @@ func TestDatagrams(t *testing.T) {
 		if !bytes.HasPrefix(b, []byte(head)) || !strings.HasPrefix(string(b[len(head):size]), "hello") {
 			t.Errorf("%q came back", b[:size])
 		}
-		came(t, all[1], "datagram", strings.TrimPrefix(string(b[len(head):size]), "hello "))
+		exampletest.Came(t, all[1], "datagram", strings.TrimPrefix(string(b[len(head):size]), "hello "))
 		send(t, other, "\x00\x00\x00"+to+"stolen") // were it taken, its echo would be read next
 	}
 	c.Close()

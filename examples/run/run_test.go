@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -72,11 +71,7 @@ func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
 	n := miftest.New(t)
 	all := exampletest.Uplinks(t, n, 2)
 	for _, u := range all {
-		l, err := u.Listen(netip.AddrPortFrom(exampletest.Target, 80))
-		must(t, err)
-		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.RemoteAddr) })}
-		go s.Serve(l)
-		t.Cleanup(func() { s.Close() })
+		exampletest.Site(t, u, exampletest.Asker)
 	}
 	return n, all
 }
@@ -86,14 +81,11 @@ func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
 func TestDomain(t *testing.T) {
 	t.Parallel()
 	n, all := uplinks(t)
-	for i, u := range all {
+	for _, u := range all {
 		r := exampletest.RunIn(t, n.Host(), "-v", "-pvd", u.PvD, "--", self, part, "get", "http://"+exampletest.Name)
-		peer, err := netip.ParseAddrPort(r.Out)
-		if r.Status != 0 || err != nil || !u.Peer.Contains(peer.Addr()) {
-			t.Errorf("uplink %d: status %d, %q, %s", i, r.Status, r.Out, r.Err)
-		}
-		if !strings.Contains(r.Err, "pvd="+u.PvD) {
-			t.Errorf("the log is %q", r.Err)
+		exampletest.Came(t, u, u.PvD, r.Out)
+		if r.Status != 0 || !strings.Contains(r.Err, "pvd="+u.PvD) {
+			t.Errorf("status %d, the log is %q", r.Status, r.Err)
 		}
 	}
 }
@@ -109,10 +101,7 @@ func TestPrograms(t *testing.T) {
 			}
 			n, all := uplinks(t)
 			r := exampletest.RunIn(t, n.Host(), append(append([]string{"-pvd", "eth1", "--"}, command...), "http://"+exampletest.Name)...)
-			peer, err := netip.ParseAddrPort(r.Out)
-			if r.Status != 0 || err != nil || !all[1].Peer.Contains(peer.Addr()) {
-				t.Errorf("status %d, %q %q", r.Status, r.Out, r.Err)
-			}
+			exampletest.Came(t, all[1], command[0]+" "+r.Err, r.Out)
 		})
 	}
 }
