@@ -16,12 +16,14 @@ import (
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/inside"
 	"github.com/go-mif/mif/examples/internal/program"
+	"github.com/go-mif/mif/happyeyeballs"
 	"github.com/go-mif/mif/pvd"
 )
 
 // An order is what is to be downloaded, and what is known of it.
 type order struct {
 	host        *mif.Host
+	history     happyeyeballs.History
 	url, word   string
 	path, hash  string
 	wait, stall time.Duration
@@ -78,7 +80,7 @@ func (o *order) probe(ctx context.Context) error {
 	defer end()
 	var used mif.PvDID
 	client := newClient(func(ctx context.Context, _, address string) (net.Conn, error) {
-		c, err := inside.Dial(ctx, o.host, o.word, address)
+		c, err := inside.Dial(ctx, o.host, &o.history, o.word, address)
 		if err != nil {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func newClient(dial func(ctx context.Context, network, address string) (net.Conn
 func newSource(o *order, id mif.PvDID) *source {
 	s := &source{order: o, pvd: id}
 	s.client = newClient(func(ctx context.Context, _, address string) (net.Conn, error) {
-		c, err := inside.Dial(ctx, o.host, id.String(), address)
+		c, err := inside.Dial(ctx, o.host, &o.history, id.String(), address)
 		if err != nil {
 			return nil, err
 		}

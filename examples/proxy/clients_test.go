@@ -152,3 +152,44 @@ func TestGraceOver(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What one connection learnt of a domain, the next one on another port knows: an address
+// that did not answer is not tried again before one that did.
+func TestLearns(t *testing.T) {
+	t.Parallel()
+	n, all := uplinks(t)
+	echoing(t, all[0])
+	must(t, all[0].Silent(exampletest.Dead))
+	p := start(t, n.Host(), "-listen", "127.0.0.1:0=eth0", "-listen", "127.0.0.1:0=eth0/ipv4")
+	capture, err := all[0].Capture()
+	must(t, err)
+	var tried []int // connections to the dead address so far, after each
+	for _, told := range p.told {
+		p.address, _, _ = strings.Cut(told, " ")
+		c := p.dial()
+		say(t, c, "\x05\x01\x00\x05\x01\x00"+name(exampletest.HalfDead, 7)+"hello", "\x05\x00\x05\x00\x00\x01")
+		local := make([]byte, 6+5)
+		_, err := io.ReadFull(c, local)
+		must(t, err)
+		port := uint16(local[4])<<8 | uint16(local[5])
+		_, err = capture.Wait(limit, func(p miftest.Packet) bool { return p.SYN && p.Source.Port() == port })
+		must(t, err)
+		tried = append(tried, attempts(capture, exampletest.Dead))
+		c.Close()
+	}
+	if tried[0] != 1 || tried[1] != 1 {
+		t.Errorf("the dead address was tried %v times", tried)
+	}
+	p.stop()
+}
+
+// attempts counts the connections that an address was sent a SYN for.
+func attempts(c *miftest.Capture, to netip.Addr) int {
+	from := map[netip.AddrPort]bool{}
+	for _, p := range c.Packets() {
+		if p.SYN && p.Destination.Addr() == to {
+			from[p.Source] = true
+		}
+	}
+	return len(from)
+}

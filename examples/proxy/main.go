@@ -18,6 +18,7 @@ import (
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/program"
 	"github.com/go-mif/mif/examples/internal/proxy"
+	"github.com/go-mif/mif/happyeyeballs"
 )
 
 const usage = `proxy [flags]
@@ -62,7 +63,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	p := program.New("proxy", usage)
-	s := &proxy.Server{}
+	s := &proxy.Server{History: &happyeyeballs.History{}}
 	var ports ports
 	p.StringVar(&s.PvD, "pvd", "", program.PvDUsage)
 	p.Func("listen", "listen on `ADDR:PORT[=DOMAIN]`, for that domain; port 0 is any that is free;\nmay be given several times (default 127.0.0.1:1080)", ports.add)

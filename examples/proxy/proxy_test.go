@@ -49,13 +49,14 @@ type running struct {
 	ended bool
 }
 
-// start starts a proxy, on a free port unless the arguments say where.
+// start starts a proxy, on a free port and without grace unless the arguments say other.
 func start(t *testing.T, h *miftest.Host, args ...string) *running {
 	t.Helper()
 	const flag = "-listen"
 	if !slices.Contains(args, flag) {
-		args = append([]string{flag, "127.0.0.1:0"}, args...)
+		args = append(args, flag, "127.0.0.1:0")
 	}
+	args = append([]string{"-grace", "0s"}, args...)
 	p := &running{t: t, host: h, cmd: exampletest.In(h, args...)}
 	p.heard = sync.NewCond(p)
 	out, err := p.cmd.StdoutPipe()

@@ -13,6 +13,7 @@ import (
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/program"
 	"github.com/go-mif/mif/examples/internal/proxy"
+	"github.com/go-mif/mif/happyeyeballs"
 )
 
 const usage = `run [flags] [--] COMMAND
@@ -48,7 +49,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	p := program.New("run", usage)
-	s := &proxy.Server{Clients: 1000, Handshake: 10 * time.Second, Idle: time.Hour}
+	s := &proxy.Server{History: &happyeyeballs.History{}, Clients: 1000, Handshake: 10 * time.Second, Idle: time.Hour}
 	p.StringVar(&s.PvD, "pvd", "", program.PvDUsage)
 	verbose := p.Bool("v", false, "tell of each connection")
 	if status, ok := p.ParseCommand(args); !ok {

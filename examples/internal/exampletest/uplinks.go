@@ -15,6 +15,13 @@ const Name = "host.example.com"
 // Target is the address that Name has behind each uplink: another host each time.
 var Target = netip.MustParseAddr("203.0.113.80")
 
+// HalfDead is a name that has two addresses, of which the first, Dead, never answers,
+// and the other one is Target.
+const HalfDead = "half-dead.example.com"
+
+// Dead is an address that a Router has to be told to be silent about.
+var Dead = netip.MustParseAddr("203.0.113.66")
+
 // An Uplink is a link of a host with a DHCPv4 domain, by which Name is reached.
 type Uplink struct {
 	*miftest.Router
@@ -42,7 +49,10 @@ func AddUplink(t testing.TB, n *miftest.Net, i int) *Uplink {
 		IPv4:      netip.PrefixFrom(own, 24),
 		DHCP:      &miftest.DHCP{First: own.Next(), DNS: []netip.Addr{own}},
 	})
-	_, err := r.DNS(netip.AddrPortFrom(own, 53), miftest.Zone{Name: {Addresses: []netip.Addr{Target}}})
+	_, err := r.DNS(netip.AddrPortFrom(own, 53), miftest.Zone{
+		Name:     {Addresses: []netip.Addr{Target}},
+		HalfDead: {Addresses: []netip.Addr{Dead, Target}},
+	})
 	if err == nil {
 		_, err = n.Host().DHCPClient(name)
 	}

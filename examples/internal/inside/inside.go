@@ -23,14 +23,15 @@ type Conn struct {
 }
 
 // Dial connects to HOST:PORT in whichever of the domains meant answers first, or says
-// why none did. The word is one for program.Choose.
-func Dial(ctx context.Context, h *mif.Host, word, address string) (*Conn, error) {
+// why none did. The word is one for program.Choose. What it learns is for those that
+// are given the same history; nil is none.
+func Dial(ctx context.Context, h *mif.Host, history *happyeyeballs.History, word, address string) (*Conn, error) {
 	domains := program.Choose(h.Snapshot(), word)
 	if len(domains) == 0 {
 		return nil, program.NoDomain(h.Snapshot(), word)
 	}
 	var won mif.PvDID
-	d := &happyeyeballs.Dialer{Host: h, Trace: &happyeyeballs.Trace{
+	d := &happyeyeballs.Dialer{Host: h, History: history, Trace: &happyeyeballs.Trace{
 		Ended: func(_ time.Time, a happyeyeballs.Attempt, err error) {
 			if err == nil {
 				won = a.PvD

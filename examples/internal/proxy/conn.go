@@ -61,7 +61,7 @@ type timed struct {
 }
 
 func connect(ctx context.Context, v *service, word, address string) (*timed, error) {
-	c, err := inside.Dial(ctx, v.Host, word, address)
+	c, err := inside.Dial(ctx, v.Host, v.History, word, address)
 	if err != nil {
 		return nil, err
 	}

@@ -15,15 +15,18 @@ import (
 	"time"
 
 	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/happyeyeballs"
 )
 
 // dialing bounds how long a client waits for its connection.
 const dialing = 30 * time.Second
 
-// A Server proxies. All fields but PvD have to be set, and left alone while it serves.
+// A Server proxies. All fields but PvD and History have to be set, and left alone while
+// it serves.
 type Server struct {
 	Host      *mif.Host
-	PvD       string // the word for the domains of clients without a user name
+	History   *happyeyeballs.History // where connections learn of earlier ones, if anywhere
+	PvD       string                 // the word for the domains of clients without a user name
 	Log       *slog.Logger
 	Clients   int           // at once; others wait in the kernel's queue
 	Handshake time.Duration // in which a client has to say what it wants
