@@ -16,6 +16,7 @@ type entity struct {
 	size     int64  // -1: not told
 	tag      string // ETag
 	modified string // Last-Modified
+	digest   digest // of all of it
 	ranges   bool
 }
 
@@ -40,7 +41,7 @@ func request(ctx context.Context, url string, s span) (*http.Request, error) {
 
 // learn is the entity of the answer to a request for the first octet.
 func learn(r *http.Response) (e entity, err error) {
-	e = entity{url: r.Request.URL.String(), size: r.ContentLength, tag: r.Header.Get("ETag"), modified: r.Header.Get("Last-Modified")}
+	e = entity{url: r.Request.URL.String(), size: r.ContentLength, tag: r.Header.Get("ETag"), modified: r.Header.Get("Last-Modified"), digest: promised(r.Header)}
 	switch r.StatusCode {
 	case http.StatusOK:
 		return e, nil
@@ -85,8 +86,18 @@ func (e entity) same(r *http.Response, want span) (got span, err error) {
 		err = lie("the file was %s, now it is %s (ETag)", quoted(e.tag), quoted(r.Header.Get("ETag")))
 	case r.Header.Get("Last-Modified") != e.modified:
 		err = lie("the file was of %s, now it is of %s (Last-Modified)", quoted(e.modified), quoted(r.Header.Get("Last-Modified")))
+	default:
+		err = e.digest.contradicted(promised(r.Header))
 	}
 	return got, err
+}
+
+// contradicted tells whether a later answer promises other contents.
+func (d digest) contradicted(now digest) error {
+	if d.algorithm == now.algorithm && d.sum != now.sum {
+		return lie("the file had %v, now it has %v", d, now)
+	}
+	return nil
 }
 
 func quoted(s string) string { return strconv.Quote(strings.Trim(s, `"`)) }

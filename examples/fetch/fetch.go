@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -25,7 +21,8 @@ type order struct {
 	host        *mif.Host
 	history     happyeyeballs.History
 	url, word   string
-	path, hash  string
+	path        string
+	digest      digest // the zero one: not given
 	wait, stall time.Duration
 	view        view
 
@@ -118,7 +115,7 @@ func (o *order) inPieces(ctx context.Context) error {
 	return overAll(ctx, o)
 }
 
-// check checks the length of the file, and its hash if one was given.
+// check checks the length of the file, and each digest of it that there is.
 func (o *order) check() error {
 	i, err := o.file.Stat()
 	if err != nil {
@@ -128,15 +125,8 @@ func (o *order) check() error {
 		return fmt.Errorf("%d octets are there of %d", i.Size(), o.entity.size)
 	}
 	o.entity.size = i.Size()
-	if o.hash == "" {
-		return nil
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(o.file, 0, i.Size())); err != nil {
+	if err := o.digest.verify(o.file, i.Size(), "given"); err != nil {
 		return err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, o.hash) {
-		return fmt.Errorf("the SHA-256 is %s, not %s", got, o.hash)
-	}
-	return nil
+	return o.entity.digest.verify(o.file, i.Size(), "the server said")
 }

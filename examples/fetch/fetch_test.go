@@ -75,12 +75,12 @@ func (j *job) whole(want []byte) {
 	if err != nil || !bytes.Equal(got, want) {
 		j.t.Errorf("%d octets of %d, or others than those, are there: %v", len(got), len(want), err)
 	}
-	var sum int64
+	var all int64
 	for _, l := range j.lines("Left") {
-		sum += *l.Octets
+		all += *l.Octets
 	}
-	if sum != int64(len(want)) {
-		j.t.Errorf("the domains got %d octets, the file has %d", sum, len(want))
+	if all != int64(len(want)) {
+		j.t.Errorf("the domains got %d octets, the file has %d", all, len(want))
 	}
 	if left, err := os.ReadDir(j.dir); err != nil || len(left) != 1 {
 		j.t.Errorf("%v is left, %v", left, err)
@@ -109,7 +109,7 @@ func TestShared(t *testing.T) {
 	body, gate := content(4<<20), make(chan struct{})
 	a := serve(t, all[0], &server{body: body, gate: gate, first: 256 << 10})
 	b := serve(t, all[1], &server{body: body, gate: gate, first: 256 << 10})
-	j := start(t, n.Host(), "-sha256", hash(body))
+	j := start(t, n.Host(), "-sha256", sum(body))
 	a.await()
 	b.await()
 	close(gate)
@@ -118,7 +118,7 @@ func TestShared(t *testing.T) {
 	if a.asked(all[0]) == 0 || b.asked(all[1]) == 0 {
 		t.Error("one of the uplinks was not used")
 	}
-	if l := j.lines("Done"); len(l) != 1 || *l[0].Size != int64(len(body)) || l[0].File != j.path() || l[0].SHA256 != hash(body) {
+	if l := j.lines("Done"); len(l) != 1 || *l[0].Size != int64(len(body)) || l[0].File != j.path() || l[0].SHA256 != sum(body) {
 		t.Errorf("%+v", l)
 	}
 }

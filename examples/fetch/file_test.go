@@ -35,7 +35,7 @@ func TestOneStream(t *testing.T) {
 			n := miftest.New(t)
 			u := exampletest.AddUplink(t, n, 0)
 			serve(t, u, &server{body: c.body, handle: c.handle})
-			j := start(t, n.Host(), "-sha256", hash(c.body))
+			j := start(t, n.Host(), "-sha256", sum(c.body))
 			j.end("")
 			j.whole(c.body)
 		})
@@ -52,6 +52,41 @@ func redirected(body []byte) http.HandlerFunc {
 	}
 }
 
+// The hash that a server gives is checked, and told to be right or wrong.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	body := content(300 << 10)
+	host := func(said string) *miftest.Host {
+		n := miftest.New(t)
+		serve(t, exampletest.AddUplink(t, n, 0), &server{body: body, digest: said})
+		return n.Host()
+	}
+	j := start(t, host(digests(body)))
+	j.end("")
+	j.whole(body)
+	if l := j.lines("Done"); len(l) != 1 || !strings.HasPrefix(l[0].Digest, "sha-512 ") {
+		t.Errorf("%+v", l)
+	}
+	start(t, host(digests([]byte("other")))).end("as the server said")
+}
+
+// A server whose certificate is trusted is asked by TLS, another one is not.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	body := content(300 << 10)
+	certificate := exampletest.SecureSite(t, exampletest.AddUplink(t, n, 0), &server{t: t, body: body, etag: `"one"`})
+	for _, c := range []struct{ trusted, says string }{{certificate, ""}, {"/dev/null", "certificate"}} {
+		file := filepath.Join(t.TempDir(), "file")
+		cmd := exampletest.In(n.Host(), "-o", file, "https://"+exampletest.Name+"/file")
+		cmd.Env = append(cmd.Env, "SSL_CERT_DIR=/nowhere", "SSL_CERT_FILE="+c.trusted)
+		r := exampletest.Run(t, cmd, &cmd.Stdout, &cmd.Stderr)
+		if got, err := os.ReadFile(file); bytes.Equal(got, body) != (c.says == "") || (r.Status == 0) != (c.says == "") || !strings.Contains(r.Err, c.says) {
+			t.Errorf("trusting %s: %d octets %v, status %d, %s", c.trusted, len(got), err, r.Status, r.Err)
+		}
+	}
+}
+
 // What is there already is not written over by what is not whole.
 func TestKept(t *testing.T) {
 	t.Parallel()
@@ -61,8 +96,8 @@ func TestKept(t *testing.T) {
 	serve(t, u, &server{body: body})
 	file := filepath.Join(t.TempDir(), "file")
 	must(t, os.WriteFile(file, []byte("old"), 0o600))
-	r := exampletest.RunIn(t, n.Host(), "-o", file, "-sha256", hash(nil), fileURL)
-	if b, err := os.ReadFile(file); err != nil || string(b) != "old" || r.Status != 1 || !strings.Contains(r.Err, "the SHA-256 is "+hash(body)) {
+	r := exampletest.RunIn(t, n.Host(), "-o", file, "-sha256", sum(nil), fileURL)
+	if b, err := os.ReadFile(file); err != nil || string(b) != "old" || r.Status != 1 || !strings.Contains(r.Err, "the SHA-256 is "+sum(body)) {
 		t.Errorf("%q %v, status %d %s", b, err, r.Status, r.Err)
 	}
 	must(t, os.WriteFile(file+".part", nil, 0o600))

@@ -27,6 +27,7 @@ type line struct {
 	Rate    *float64  `json:"rate,omitempty"`
 	File    string    `json:"file,omitempty"`
 	SHA256  string    `json:"sha256,omitempty"`
+	Digest  string    `json:"digest,omitempty"`
 	Err     string    `json:"err,omitempty"`
 }
 
@@ -66,5 +67,9 @@ func (v *lines) progress(_, _ int64, by map[mif.PvDID]int64) {
 }
 
 func (v *lines) done(o *order) {
-	v.say(line{Message: "Done", File: o.path, Size: &o.entity.size, SHA256: o.hash})
+	l := line{Message: "Done", File: o.path, Size: &o.entity.size, SHA256: o.digest.sum}
+	if d := o.entity.digest; d != (digest{}) {
+		l.Digest = d.String()
+	}
+	v.say(l)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"testing"
@@ -15,6 +16,7 @@ func honest(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	if s != (span{0, 1}) {
 		return false
 	}
+	w.Header().Set("Digest", "SHA-256="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 	partial(w, fmt.Sprintf("bytes 0-0/%d", len(body)), `"one"`, body[:1])
 	return true
 }
@@ -34,6 +36,10 @@ func TestLies(t *testing.T) {
 		},
 		"asked for octets 0 to 307199, it sent 1 to 307199": func(w http.ResponseWriter, s span) {
 			partial(w, fmt.Sprintf("bytes %d-%d/%d", s.at+1, s.end-1, size), `"one"`, body[s.at+1:s.end])
+		},
+		"now it has sha-256 ": func(w http.ResponseWriter, s span) {
+			w.Header().Set("Digest", "SHA-256="+base64.StdEncoding.EncodeToString(append(make([]byte, 31), 1)))
+			partial(w, fmt.Sprintf("bytes %d-%d/%d", s.at, s.end-1, size), `"one"`, body[s.at:s.end])
 		},
 		"it sent all": func(w http.ResponseWriter, _ span) { w.Write(body) },
 		`"bytes */*" is no Content-Range`: func(w http.ResponseWriter, s span) {

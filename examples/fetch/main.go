@@ -37,12 +37,18 @@ A server without ranges is asked in one domain, the first by Happy Eyeballs; suc
 download cannot survive the end of that domain.
 
 Until it is complete the file has the name FILE.part, which goes if the download fails.
-The length is checked, and that all answers agree on length, ETag and Last-Modified; a
-server that gives neither of these can only be checked by -sha256.
+The length is checked, and that all answers agree on length, ETag and Last-Modified; so
+is the hash, if it is given by -sha256 or by the server (Repr-Digest or Digest with
+sha-256 or sha-512; RFC 9530). Without any of these a file that changes meanwhile
+goes unnoticed if it keeps its length.
+
+On a terminal it draws a bar for the file and for the share of each domain; elsewhere
+it prints a line a second.
 
 With -json each message is an object on a line of its own: Began (url, size, ranges),
 Joined (pvd), each second for each domain Progress (pvd, octets, rate in octets per
-second), Left (pvd, octets, err), and Done (file, size, sha256).
+second), Left (pvd, octets, err), and Done (file, size, and what was checked: sha256 as
+given, digest as the server said).
 
 The status is 1 if the file is not there in the end.
 `
@@ -78,7 +84,7 @@ func orders(p *program.Program, args []string) (o *order, status int, ok bool) {
 	o = &order{}
 	p.StringVar(&o.word, "pvd", "", program.PvDUsage)
 	p.StringVar(&o.path, "o", "", "write to `file`; if empty, its name is the URL's last part")
-	p.StringVar(&o.hash, "sha256", "", "fail if the file does not have this SHA-256 `hash`, in hexadecimal")
+	wanted := p.String("sha256", "", "fail if the file does not have this SHA-256 `hash`, in hexadecimal")
 	p.DurationVar(&o.wait, "wait", 30*time.Second, "the longest `time` to wait while there is no domain")
 	p.DurationVar(&o.stall, "stall", 10*time.Second, "the longest `time` without an octet in a domain")
 	if status, ok := p.Parse(args, 1); !ok {
@@ -86,14 +92,17 @@ func orders(p *program.Program, args []string) (o *order, status int, ok bool) {
 	}
 	o.url = p.Arg(0)
 	u, err := url.Parse(o.url)
-	hash, err2 := hex.DecodeString(o.hash)
+	hash, err2 := hex.DecodeString(*wanted)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return o, p.Misuse("%q is no http or https URL", o.url), false
 	case err2 != nil || len(hash) != 0 && len(hash) != 32:
-		return o, p.Misuse("-sha256 %q is not 64 hexadecimal digits", o.hash), false
+		return o, p.Misuse("-sha256 %q is not 64 hexadecimal digits", *wanted), false
 	case o.wait <= 0 || o.stall <= 0:
 		return o, p.Misuse("-wait %v -stall %v: that is no time", o.wait, o.stall), false
+	}
+	if *wanted != "" {
+		o.digest = digest{"sha-256", hex.EncodeToString(hash)}
 	}
 	if o.path == "" {
 		o.path, err = fileName(u)

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -25,9 +27,16 @@ func content(size int) []byte {
 	return b
 }
 
-func hash(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+func sum(b []byte) string {
+	all := sha256.Sum256(b)
+	return hex.EncodeToString(all[:])
+}
+
+// digests are those of some octets as RFC 9530 has them.
+func digests(b []byte) string {
+	small, large := sha256.Sum256(b), sha512.Sum512(b)
+	return fmt.Sprintf("unixsum=:AA==:, sha-512=:%s:, sha-256=:%s:",
+		base64.StdEncoding.EncodeToString(large[:]), base64.StdEncoding.EncodeToString(small[:]))
 }
 
 // A server has a file behind an uplink.
@@ -35,6 +44,7 @@ type server struct {
 	t      *testing.T
 	body   []byte
 	etag   string
+	digest string           // Repr-Digest
 	handle http.HandlerFunc // in place of the file, if not nil
 
 	gate   chan struct{} // until it is closed, no answer goes further than first octets
@@ -71,6 +81,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("ETag", s.etag)
+	w.Header().Set("Repr-Digest", s.digest)
 	if s.gate != nil {
 		w = &gated{ResponseWriter: w, server: s, request: r}
 	}

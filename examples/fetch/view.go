@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/program"
 	"github.com/go-mif/mif/examples/internal/show"
@@ -30,11 +32,17 @@ func newView(p *program.Program) view {
 	if p.JSON {
 		return &lines{out: json.NewEncoder(p.Out)}
 	}
-	v := &plain{w: p.Out}
-	if i, err := os.Stdout.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" {
-		v.bar = true
+	return &plain{w: p.Out, bar: os.Getenv("TERM") != "dumb" && wide(p.Out)}
+}
+
+// wide tells whether something is a terminal on which lines of 80 characters fit.
+func wide(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
 	}
-	return v
+	width, _, err := term.GetSize(int(f.Fd()))
+	return err == nil && width >= 80
 }
 
 // rates tells how fast domains are.
@@ -55,7 +63,7 @@ func (r *rates) since(now time.Time, by map[mif.PvDID]int64) (order []mif.PvDID,
 	return slices.SortedFunc(maps.Keys(by), func(a, b mif.PvDID) int { return cmp.Compare(a.String(), b.String()) }), rate
 }
 
-// A plain shows lines, or on a terminal a bar with a line for each domain.
+// A plain shows lines, or on a terminal a bar for the file and one for each domain.
 type plain struct {
 	w     io.Writer
 	bar   bool
@@ -106,23 +114,37 @@ func (v *plain) left(id mif.PvDID, n int64, err error) {
 
 func (v *plain) progress(there, size int64, by map[mif.PvDID]int64) {
 	order, rate := v.rates.since(time.Now(), by)
+	if v.bar {
+		v.bars(order, rate, there, size, by)
+		return
+	}
 	all := []string{share(there, size)}
 	for _, id := range order {
 		all = append(all, fmt.Sprintf("%v %s/s", id, octets(int64(rate[id]))))
 	}
-	if !v.bar {
-		v.line("%s", strings.Join(all, "  "))
-		return
+	v.line("%s", strings.Join(all, "  "))
+}
+
+// bars draws over what it has drawn before. Its lines have less than 80 characters.
+func (v *plain) bars(order []mif.PvDID, rate map[mif.PvDID]float64, there, size int64, by map[mif.PvDID]int64) {
+	var b strings.Builder
+	total := 0.0
+	for _, id := range order {
+		total += rate[id]
+		fmt.Fprintf(&b, "  %-20.20s %s %8s  %8s/s\n", show.Printable(id.String()), drawing(by[id], size), octets(by[id]), octets(int64(rate[id])))
 	}
 	v.clear()
-	v.drawn = len(all)
-	fmt.Fprintf(v.w, "%s %s\n", drawing(there, size), strings.Join(all, "\n  "))
+	v.drawn = len(order) + 1
+	fmt.Fprintf(v.w, "%-22s %s %8s  %8s/s\n%s", share(there, size), drawing(there, size), octets(there), octets(int64(total)), &b)
 }
 
 func (v *plain) done(o *order) {
 	checked := ""
-	if o.hash != "" {
+	if o.digest != (digest{}) {
 		checked = ", SHA-256 as given"
+	}
+	if d := o.entity.digest; d != (digest{}) {
+		checked += ", " + strings.ToUpper(d.algorithm) + " as the server said"
 	}
 	v.line("%s: %s%s", o.path, octets(o.entity.size), checked)
 }

@@ -6,22 +6,29 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-mif/mif"
 )
 
-// On a terminal the bar is drawn over, and what is said meanwhile stands above it.
-func TestBar(t *testing.T) {
+// On a terminal the bars are drawn over, and what is said meanwhile stands above them.
+func TestBars(t *testing.T) {
 	var b bytes.Buffer
 	v := &plain{w: &b, bar: true}
 	id := mif.PvDID{}
 	v.progress(0, 1000, map[mif.PvDID]int64{id: 0})
-	v.progress(500, 1000, map[mif.PvDID]int64{id: 500})
+	v.progress(900, 1000, map[mif.PvDID]int64{id: 500})
 	v.left(id, 500, errors.New("gone\x1b[2J"))
 	got := b.String()
-	half := "[" + strings.Repeat("=", 15) + strings.Repeat(" ", 15) + "]  50% of 1.0 kB\n"
-	if strings.Count(got, "\x1b[2A\x1b[J") != 2 || !strings.Contains(got, half) || !strings.HasSuffix(got, " leaves after 500 B: gone\\x1b[2J\n") {
+	file := " 90% of 1.0 kB         [" + strings.Repeat("=", 27) + "   ]    900 B  "
+	share := " [" + strings.Repeat("=", 15) + strings.Repeat(" ", 15) + "]    500 B  "
+	if strings.Count(got, "\x1b[2A\x1b[J") != 2 || !strings.Contains(got, file) || !strings.Contains(got, share) || !strings.HasSuffix(got, " leaves after 500 B: gone\\x1b[2J\n") {
 		t.Errorf("%q", got)
+	}
+	for l := range strings.Lines(got) {
+		if n := utf8.RuneCountInString(strings.TrimPrefix(l, "\x1b[2A\x1b[J")); n > 80 {
+			t.Errorf("%d characters: %q", n, l)
+		}
 	}
 }
 

@@ -29,8 +29,7 @@ type seat struct {
 func sit(t *testing.T, h *miftest.Host, environment []string, args ...string) *seat {
 	t.Helper()
 	s := &seat{t: t, output: make(chan string, 1000), ended: make(chan error, 1)}
-	s.open()
-	must(t, unix.IoctlSetWinsize(int(s.terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: 100, Row: 40}))
+	s.keys, s.terminal = exampletest.Terminal(t, 100, 40)
 	was, err := unix.IoctlGetTermios(int(s.terminal.Fd()), unix.TCGETS)
 	must(t, err)
 	s.was = *was
@@ -43,23 +42,6 @@ func sit(t *testing.T, h *miftest.Host, environment []string, args ...string) *s
 	go func() { s.ended <- s.cmd.Wait() }()
 	go s.read()
 	return s
-}
-
-// open makes a terminal, which needs no file system with its name.
-func (s *seat) open() {
-	s.t.Helper()
-	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if err != nil {
-		s.t.Skipf("no terminal: %v", err)
-	}
-	s.keys = os.NewFile(uintptr(fd), "keys")
-	must(s.t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	peer, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCGPTPEER, unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC)
-	if errno != 0 {
-		s.t.Fatal(errno)
-	}
-	s.terminal = os.NewFile(peer, "terminal")
-	s.t.Cleanup(func() { s.keys.Close(); s.terminal.Close() })
 }
 
 func (s *seat) read() {
