@@ -197,8 +197,8 @@ func (d *domain) resolverConfig() (c resolver.Config, err error) {
 	c.PREF64 = values(nat64)
 	encrypted, _ := now.Data(pvd.ElementAny, pvd.ItemEncryptedResolvers).(pvd.EncryptedResolvers)
 	for _, e := range encrypted {
-		if len(e.Value.ALPN) > 0 && !slices.Contains(e.Value.ALPN, "dot") {
-			continue // it speaks DNS over something else only
+		if !slices.Contains(e.Value.ALPN, "dot") {
+			continue // it does not say that it speaks DNS over TLS (RFC 9461 section 4.1)
 		}
 		c.Encrypted = append(c.Encrypted, resolver.EncryptedServer{Name: e.Value.Name, Addrs: e.Value.Addresses, Port: e.Value.Port})
 	}

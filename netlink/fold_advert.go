@@ -2,6 +2,7 @@ package netlink
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-mif/mif/pvd"
@@ -89,10 +90,26 @@ func (t *tables) wholeOption(l *link, r *ra, kind uint8, v []byte) bool {
 			return only(route)(keep)
 		})
 	case optDNR:
-		var o dnrOption
-		return o.decode(v) && putBy(t, r, &r.said.EncryptedResolvers, o.resolver, o.lifetime, sameResolver(&o.resolver))
+		return t.dnrOption(l, r, v)
 	}
 	return false
+}
+
+// dnrOption folds an Encrypted DNS option. Each is of a resolver of its own, but a
+// lifetime of zero ends all of its name (RFC 9463 section 6.1).
+func (t *tables) dnrOption(l *link, r *ra, v []byte) bool {
+	var o dnrOption
+	if !o.decode(v) {
+		return false
+	}
+	if o.lifetime != 0 {
+		o.onLink(l.index)
+		return putBy(t, r, &r.said.EncryptedResolvers, o.resolver, o.lifetime, sameResolver(&o.resolver))
+	}
+	named := func(d pvd.Datum[pvd.EncryptedResolver]) bool { return strings.EqualFold(d.Value.Name, o.resolver.Name) }
+	before := r.said.EncryptedResolvers
+	r.said.EncryptedResolvers = slices.DeleteFunc(slices.Clone(before), named)
+	return len(r.said.EncryptedResolvers) < len(before)
 }
 
 // sameResolver tells of a resolver that it is the same if all but its addresses

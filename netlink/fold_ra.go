@@ -104,12 +104,17 @@ func (t *tables) rdnssOption(l *link, r *ra, v []byte) bool {
 		if a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
 			continue
 		}
-		if a.IsLinkLocalUnicast() {
-			a = a.WithZone(strconv.Itoa(int(l.index)))
-		}
-		changed = put(t, r, &r.said.DNSServers, netip.AddrPortFrom(a, 53), seconds) || changed
+		changed = put(t, r, &r.said.DNSServers, netip.AddrPortFrom(zoned(a, l.index), 53), seconds) || changed
 	}
 	return changed
+}
+
+// zoned gives a link-local address the numeric zone of its link.
+func zoned(a netip.Addr, index int32) netip.Addr {
+	if a.IsLinkLocalUnicast() {
+		return a.WithZone(strconv.Itoa(int(index)))
+	}
+	return a
 }
 
 func (t *tables) dnsslOption(r *ra, v []byte) bool {

@@ -10,25 +10,15 @@ import (
 // maxAddresses is how many addresses of an encrypted resolver are kept.
 const maxAddresses = 16
 
-// Service parameters (RFC 9460 section 14.3.2, RFC 9461 section 5).
-const (
-	paramMandatory = 0
-	paramALPN      = 1
-	paramNoDefault = 2
-	paramPort      = 3
-	paramHint4     = 4
-	paramHint6     = 6
-	paramPath      = 7
-)
-
 // A dnrOption is an Encrypted DNS option (RFC 9463 section 6.1).
 type dnrOption struct {
 	resolver pvd.EncryptedResolver
-	lifetime uint32 // seconds
+	lifetime uint32 // seconds; 0: the resolver of that name is to be used no more
 }
 
-// decode takes an option's octets behind type and length. Behind the name there
-// may be nothing but padding: then the name is all that is told.
+// decode takes an option's octets behind type and length, and makes the checks of
+// RFC 9463 section 3.1.8. Behind the name there may be nothing but padding: then it is
+// all that is told (section 3.1.6).
 func (o *dnrOption) decode(v []byte) bool {
 	*o = dnrOption{}
 	if len(v) < 8 {
@@ -37,7 +27,7 @@ func (o *dnrOption) decode(v []byte) bool {
 	r := &o.resolver
 	r.Priority, o.lifetime = network.Uint16(v), network.Uint32(v[2:])
 	field, v, ok := cutField(v[6:])
-	if !ok {
+	if !ok || r.Priority == 0 { // AliasMode (RFC 9460 section 2.4.1): it describes no resolver
 		return false
 	}
 	name, left, ok := cutName(field)
@@ -46,12 +36,16 @@ func (o *dnrOption) decode(v []byte) bool {
 	}
 	r.Name = name
 	addrs, v, whole := cutField(v)
-	if whole && len(addrs) > 0 {
-		params, _, ok := cutField(v)
-		return ok && o.addresses(addrs) && o.parameters(params)
+	if !whole || len(addrs) == 0 {
+		return zeros(v)
 	}
-	return strings.Trim(string(v), "\x00") == "" && len(addrs) == 0
+	field, _, ok = cutField(v) // behind it is padding
+	s := svcParams{resolver: r}
+	return ok && o.addresses(addrs) && s.decode(field)
 }
+
+// zeros tells whether b is padding.
+func zeros(b []byte) bool { return strings.Trim(string(b), "\x00") == "" }
 
 // cutField cuts a field off b that has its length in two octets before it.
 func cutField(b []byte) (field, rest []byte, ok bool) {
@@ -62,8 +56,8 @@ func cutField(b []byte) (field, rest []byte, ok bool) {
 	return b[2:n], b[n:], true
 }
 
-// addresses takes those that are no multicast or loopback addresses, and tells
-// whether there is any.
+// addresses takes those that are no multicast or loopback addresses (RFC 9463
+// section 6.2), and tells whether there is any.
 func (o *dnrOption) addresses(b []byte) bool {
 	if len(b)%16 != 0 {
 		return false
@@ -77,65 +71,9 @@ func (o *dnrOption) addresses(b []byte) bool {
 	return len(o.resolver.Addresses) > 0
 }
 
-// parameters takes service parameters, whose keys must ascend (RFC 9460 section
-// 2.2). A resolver that requires a parameter not known here cannot be used.
-func (o *dnrOption) parameters(b []byte) bool {
-	for last := -1; len(b) > 0; {
-		if len(b) < 4 {
-			return false
-		}
-		key := int(network.Uint16(b))
-		v, rest, ok := cutField(b[2:])
-		if !ok || key <= last || !o.parameter(key, v) {
-			return false
-		}
-		b, last = rest, key
+// onLink gives link-local addresses the zone of the link.
+func (o *dnrOption) onLink(index int32) {
+	for i, a := range o.resolver.Addresses {
+		o.resolver.Addresses[i] = zoned(a, index)
 	}
-	return true
-}
-
-func (o *dnrOption) parameter(key int, v []byte) (ok bool) {
-	switch key {
-	case paramMandatory:
-		return known(v)
-	case paramALPN:
-		o.resolver.ALPN, ok = decodeALPN(v)
-		return ok
-	case paramPort:
-		if len(v) == 2 {
-			o.resolver.Port = network.Uint16(v)
-		}
-		return o.resolver.Port != 0
-	case paramHint4, paramHint6: // the addresses stand in the option
-		return false
-	case paramPath:
-		o.resolver.Path, ok = decodePortal(v)
-		return ok && o.resolver.Path[0] == '/'
-	}
-	return true
-}
-
-// known tells whether v lists none but keys of parameters that are understood.
-func known(v []byte) bool {
-	for ; len(v) >= 2; v = v[2:] {
-		switch network.Uint16(v) {
-		case paramALPN, paramNoDefault, paramPort, paramPath:
-		default:
-			return false
-		}
-	}
-	return len(v) == 0
-}
-
-// decodeALPN is a list of protocols (RFC 9460 section 7.1.1).
-func decodeALPN(v []byte) (all []string, ok bool) {
-	for len(v) > 0 {
-		n := 1 + int(v[0])
-		if n == 1 || n > len(v) || len(all) == maxAddresses {
-			return nil, false
-		}
-		all = append(all, string(v[1:n]))
-		v = v[n:]
-	}
-	return all, len(all) > 0
 }

@@ -1,6 +1,7 @@
 package pvd
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -143,12 +144,12 @@ type Prefix struct {
 
 // An EncryptedResolver is a resolver found by DNR (RFC 9463).
 type EncryptedResolver struct {
-	Name      string // authentication domain name
-	Priority  uint16
-	Addresses []netip.Addr
-	ALPN      []string
-	Port      uint16 // 0: the protocol's own
-	Path      string // dohpath
+	Name      string       // authentication domain name: what its certificate must be for
+	Priority  uint16       // 1 to 65535, less is better
+	Addresses []netip.Addr // link-local ones with a numeric zone; none: only the name was told
+	ALPN      []string     // the protocols it speaks: dot, h2, h3, doq; none: not told, so none to be used
+	Port      uint16       // 0: the protocol's own
+	Path      string       // of DNS over HTTPS (RFC 9461 section 5), a template
 }
 
 // An Option is the header of a PvD option (RFC 8801 section 3.1).
@@ -341,6 +342,14 @@ func samePrefix(g *gathering) func(a, b *Prefix) bool {
 func sameResolver(a, b *EncryptedResolver) bool {
 	return a.Name == b.Name && a.Priority == b.Priority && a.Port == b.Port && a.Path == b.Path &&
 		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.ALPN, b.ALPN)
+}
+
+// rank puts encrypted resolvers in the order in which they are to be used (RFC 9463
+// section 6.2).
+func (c *Configuration) rank() {
+	slices.SortStableFunc(c.EncryptedResolvers, func(a, b Datum[EncryptedResolver]) int {
+		return cmp.Compare(a.Value.Priority, b.Value.Priority)
+	})
 }
 
 func sameInformation(a, b *Information) bool { return a.Identifier == b.Identifier && a.JSON == b.JSON }

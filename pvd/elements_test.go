@@ -2,6 +2,7 @@ package pvd
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -215,4 +216,28 @@ func TestRefreshes(t *testing.T) {
 	expect(t, "the end", h.data("eth0/ipv6", ElementRA, ItemDNSServers), []string{"RA fe80::1 2300 [2001:db8:1::53]:53"})
 	h.wait(after(2300))
 	expect(t, "over", h.data("eth0/ipv6", ElementRA, ItemDNSServers), nil)
+}
+
+// TestEncryptedResolversRanked: less priority is better (RFC 9463 section 6.2), also
+// where elements are asked together.
+func TestEncryptedResolversRanked(t *testing.T) {
+	resolver := func(e ElementType, priority uint16) Datum[EncryptedResolver] {
+		return Datum[EncryptedResolver]{Value: EncryptedResolver{Name: "d.example", Priority: priority}, Element: e}
+	}
+	f := ethernet(2, "eth0")
+	f.Addresses = []AddressFact{slaac("2001:db8:1::5/64", after(3600))}
+	f.RAs = []RA{advertisement("fe80::1", after(3600), "2001:db8:1::/64")}
+	f.RAs[0].Configuration.EncryptedResolvers = EncryptedResolvers{resolver(ElementRA, 9), resolver(ElementRA, 2)}
+	f.Known = []Configuration{{EncryptedResolvers: EncryptedResolvers{resolver(ElementDHCPv6, 1), resolver(ElementDHCPv6, 5)}}}
+	h := newHost(t)
+	h.learn(f)
+	for e, want := range map[ElementType][]uint16{ElementRA: {2, 9}, ElementAny: {1, 2, 5, 9}} {
+		var got []uint16
+		for _, d := range h.domain("eth0/ipv6").Data(e, ItemEncryptedResolvers).(EncryptedResolvers) {
+			got = append(got, d.Value.Priority)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: %v", e, got)
+		}
+	}
 }

@@ -187,6 +187,7 @@ func (d *Domain) Data(t ElementType, i Item) Data {
 	for _, e := range from {
 		all.collect(&e.conf, func(ElementType, time.Time) bool { return true })
 	}
+	all.rank()
 	return all.Get(i)
 }
 
