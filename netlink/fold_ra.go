@@ -25,88 +25,69 @@ func (t *tables) optionEvent(m *optionMessage) {
 	if t.whole {
 		return
 	}
-	r := t.router(l, m.router, "")
-	if r == nil {
-		return
-	}
-	changed := settle(&r.heard, t.now)
-	if t.options(l, r, m.options) || changed {
+	if r := t.router(l, m.router, ""); r != nil {
+		r.heard = t.now
+		t.options(l, r, m.options)
 		t.touch(l, dirtyRAs)
 	}
 }
 
-// options folds options one by one: a bad one does not harm its neighbours. It
-// tells whether anything changed.
-func (t *tables) options(l *link, r *ra, b []byte) (changed bool) {
+// options folds options one by one: a bad one does not harm its neighbours.
+func (t *tables) options(l *link, r *ra, b []byte) {
 	for len(b) > 0 {
 		kind, v, rest, ok := cutOption(b)
 		if !ok {
 			break
 		}
-		changed = t.option(l, r, kind, v) || changed
+		t.option(l, r, kind, v)
 		b = rest
 	}
-	return changed
 }
 
-// option folds an option and tells whether anything changed.
-func (t *tables) option(l *link, r *ra, kind uint8, v []byte) bool {
+func (t *tables) option(l *link, r *ra, kind uint8, v []byte) {
 	switch kind {
 	case optPrefix:
-		return t.prefixOption(l, r, v)
+		t.prefixOption(l, r, v)
 	case optRDNSS:
-		return t.rdnssOption(l, r, v)
+		t.rdnssOption(l, r, v)
 	case optDNSSL:
-		return t.dnsslOption(r, v)
+		t.dnsslOption(r, v)
 	case optPREF64:
-		p, seconds, ok := decodePREF64(v)
-		return ok && put(t, r, &r.said.PREF64, p, seconds)
+		if p, seconds, ok := decodePREF64(v); ok {
+			put(t, r, &r.said.PREF64, p, seconds)
+		}
 	case optCaptivePortal:
-		uri, ok := decodePortal(v)
-		if !ok || t.whole {
-			return ok && one(r, &r.said.CaptivePortal, uri)
+		if uri, ok := decodePortal(v); ok {
+			r.said.CaptivePortal = one(r, uri, t.after(longestRouter))
 		}
-		if c := r.said.CaptivePortal; len(c) > 0 && c[0].Value != uri {
-			r.said.CaptivePortal = nil // there is but one
+	default:
+		if t.whole {
+			t.wholeOption(l, r, kind, v)
 		}
-		return put(t, r, &r.said.CaptivePortal, uri, longestRouter)
 	}
-	return t.whole && t.wholeOption(l, r, kind, v)
 }
 
-func (t *tables) prefixOption(l *link, r *ra, v []byte) bool {
+func (t *tables) prefixOption(l *link, r *ra, v []byte) {
 	var o prefixOption
 	if !o.decode(v) {
-		return false
+		return
 	}
 	if o.valid != 0 {
 		t.move(l, r, o.prefix)
 	}
 	p := pvd.Prefix{Prefix: o.prefix, OnLink: o.onLink, Autonomous: o.autonomous, Preferred: t.after(o.preferred)}
-	return putBy(t, r, &r.said.Prefixes, p, o.valid, func(keep *pvd.Prefix) (same, changed bool) {
-		if keep.Prefix != p.Prefix {
-			return false, false
-		}
-		was := *keep
-		*keep = p
-		if keep.Preferred = was.Preferred; settle(&keep.Preferred, p.Preferred) {
-			return true, true
-		}
-		return true, *keep != was
-	})
+	putBy(t, r, &r.said.Prefixes, p, o.valid, func(old *pvd.Prefix) bool { return old.Prefix == p.Prefix })
 }
 
-func (t *tables) rdnssOption(l *link, r *ra, v []byte) bool {
+func (t *tables) rdnssOption(l *link, r *ra, v []byte) {
 	seconds, addrs, ok := decodeRDNSS(v)
-	changed := false
 	for ; ok && len(addrs) >= 16; addrs = addrs[16:] {
 		a := netip.AddrFrom16([16]byte(addrs[:16]))
 		if a.IsUnspecified() || a.IsMulticast() || a.IsLoopback() {
 			continue
 		}
-		changed = put(t, r, &r.said.DNSServers, netip.AddrPortFrom(zoned(a, l.index), 53), seconds) || changed
+		put(t, r, &r.said.DNSServers, netip.AddrPortFrom(zoned(a, l.index), 53), seconds)
 	}
-	return changed
 }
 
 // zoned gives a link-local address the numeric zone of its link.
@@ -117,46 +98,41 @@ func zoned(a netip.Addr, index int32) netip.Addr {
 	return a
 }
 
-func (t *tables) dnsslOption(r *ra, v []byte) bool {
+func (t *tables) dnsslOption(r *ra, v []byte) {
 	seconds, names, ok := decodeDNSSL(v)
-	changed := false
 	for i := 0; ok && i < len(names); i++ {
-		changed = put(t, r, &r.said.SearchDomains, names[i], seconds) || changed
+		put(t, r, &r.said.SearchDomains, names[i], seconds)
 	}
-	return changed
 }
 
-func put[T comparable, D ~[]pvd.Datum[T]](t *tables, r *ra, in *D, value T, seconds uint32) bool {
-	return putBy(t, r, in, value, seconds, func(keep *T) (bool, bool) { return *keep == value, false })
+func put[T comparable, D ~[]pvd.Datum[T]](t *tables, r *ra, in *D, value T, seconds uint32) {
+	putBy(t, r, in, value, seconds, func(old *T) bool { return *old == value })
 }
 
-// putBy puts a datum among those of its kind, or prolongs or ends it, and tells
-// whether anything changed. What is told already is not written.
-func putBy[T any, D ~[]pvd.Datum[T]](t *tables, r *ra, in *D, value T, seconds uint32, same func(*T) (bool, bool)) bool {
-	for i, d := range *in {
-		is, changed := same(&d.Value)
-		switch {
-		case !is:
-			continue
-		case seconds == 0:
-			*in = slices.Delete(slices.Clone(*in), i, i+1)
-			return true
-		case settle(&d.Expiry, t.after(seconds)) || changed:
-			*in = slices.Clone(*in)
-			(*in)[i] = d
-			return true
-		}
-		return false
-	}
+// putBy puts a datum among those of its kind, in place of the same of before, or ends
+// it. Its end is what was said last: whether that is news is for others to decide.
+func putBy[T any, D ~[]pvd.Datum[T]](t *tables, r *ra, in *D, value T, seconds uint32, same func(*T) bool) {
+	at := slices.IndexFunc(*in, func(d pvd.Datum[T]) bool { return same(&d.Value) })
 	if seconds == 0 {
-		return false
+		if at >= 0 {
+			*in = slices.Delete(*in, at, at+1)
+		}
+		return
 	}
-	fresh := slices.DeleteFunc(slices.Clone(*in), func(d pvd.Datum[T]) bool { return past(d.Expiry, t.now) })
-	if len(fresh) >= maxData {
-		return false
+	d := pvd.Datum[T]{Value: value, Element: pvd.ElementRA, Source: r.source, Expiry: t.after(seconds)}
+	if at >= 0 {
+		(*in)[at] = d
+		return
 	}
-	*in = append(fresh, pvd.Datum[T]{Value: value, Element: pvd.ElementRA, Source: r.source, Expiry: t.after(seconds)})
-	return true
+	*in = slices.DeleteFunc(*in, func(d pvd.Datum[T]) bool { return past(d.Expiry, t.now) })
+	if len(*in) < maxData {
+		*in = append(*in, d)
+	}
+}
+
+// one is for what there is but one of.
+func one[T any](r *ra, value T, end time.Time) []pvd.Datum[T] {
+	return []pvd.Datum[T]{{Value: value, Element: pvd.ElementRA, Source: r.source, Expiry: end}}
 }
 
 func past(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

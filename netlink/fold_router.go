@@ -18,8 +18,8 @@ const (
 	maxData    = 64  // of a kind and a router
 )
 
-// An ra is what one router said of one domain. Its slices are never written once
-// told.
+// An ra is what one router said of one domain. What was told of it is never written:
+// it is copied before.
 type ra struct {
 	router         netip.Addr
 	name           string // of the domain, in small letters; empty: it has none
@@ -28,18 +28,27 @@ type ra struct {
 	managed, other bool
 	fqdn           string // the name as the router writes it
 	said           pvd.Configuration
+	told           bool // others hold what was said
+}
+
+// own lets what was said be written to.
+func (r *ra) own() {
+	if r.told {
+		r.said, r.told = r.said.Clone(), false
+	}
 }
 
 func (r *ra) compare(o *ra) int {
 	return cmp.Or(r.router.Compare(o.router), cmp.Compare(r.name, o.name))
 }
 
-// router is a router of the link, in its role for a domain; nil if there are too
-// many.
+// router is a router of the link, in its role for a domain, to be written to; nil if
+// there are too many.
 func (t *tables) router(l *link, a netip.Addr, fqdn string) *ra {
 	r := &ra{router: a, name: strings.ToLower(fqdn), fqdn: fqdn}
 	at, ok := slices.BinarySearchFunc(l.ras, r, (*ra).compare)
 	if ok {
+		l.ras[at].own()
 		return l.ras[at]
 	}
 	if !l.room(r) {
@@ -95,8 +104,11 @@ func (t *tables) move(l *link, to *ra, p netip.Prefix) {
 		}
 		i := slices.IndexFunc(r.said.Prefixes, func(d pvd.Datum[pvd.Prefix]) bool { return d.Value.Prefix == p })
 		if i >= 0 {
-			r.said.Prefixes = slices.Delete(slices.Clone(r.said.Prefixes), i, i+1)
-			t.bound(r)
+			r.own()
+			r.said.Prefixes = slices.Delete(r.said.Prefixes, i, i+1)
+			if t.whole {
+				r.bound(t.now)
+			}
 			t.touch(l, dirtyRAs)
 		}
 	}
@@ -119,6 +131,7 @@ func (l *link) raFacts() []pvd.RA {
 	}
 	f := make([]pvd.RA, len(l.ras))
 	for i, r := range l.ras {
+		r.told = true
 		f[i] = pvd.RA{Router: r.router, FQDN: r.fqdn, Managed: r.managed, Other: r.other, Heard: r.heard, Configuration: r.said}
 	}
 	return f

@@ -52,30 +52,22 @@ func TestDataBounded(t *testing.T) {
 	}
 }
 
-// TestRefreshIsNoNews hears the same twice within the tolerance.
-func TestRefreshIsNoNews(t *testing.T) {
-	s := optionTables(slog.New(slog.DiscardHandler))
-	m := optionMessage{index: 1, router: netip.MustParseAddr("fe80::1"), options: []byte{optPREF64, 2, 1, 0, 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0}}
-	s.optionEvent(&m)
-	s.changes()
-	s.now = s.now.Add(time.Second)
-	if s.optionEvent(&m); s.changes().any() {
-		t.Error("a refresh was news")
-	}
-	s.now = s.now.Add(10 * time.Second)
-	if s.optionEvent(&m); !s.changes().any() {
-		t.Error("a longer life was no news")
-	}
-}
-
 func TestSleepShortens(t *testing.T) {
 	s := optionTables(slog.New(slog.DiscardHandler))
-	m := optionMessage{index: 1, router: netip.MustParseAddr("fe80::1"), options: []byte{optPREF64, 2, 1, 0, 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0}}
+	pref64 := []byte{optPREF64, 2, 1, 0, 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0}
+	m := optionMessage{index: 1, router: netip.MustParseAddr("fe80::1"), options: append(pref64, prefixInformation(3600, 1800)...)}
 	s.optionEvent(&m)
-	before := s.changes().Links[0].RAs[0].Configuration.PREF64[0].Expiry
+	before := s.changes().Links[0].RAs[0].Configuration
+	ends := [...]time.Time{before.PREF64[0].Expiry, before.Prefixes[0].Expiry, before.Prefixes[0].Value.Preferred}
 	s.shorten(time.Minute)
-	if after := s.changes().Links[0].RAs[0].Configuration.PREF64[0].Expiry; before.Sub(after) != time.Minute {
-		t.Errorf("%v became %v", before, after)
+	c := s.changes().Links[0].RAs[0].Configuration
+	for i, after := range [...]time.Time{c.PREF64[0].Expiry, c.Prefixes[0].Expiry, c.Prefixes[0].Value.Preferred} {
+		if ends[i].Sub(after) != time.Minute {
+			t.Errorf("%d: %v became %v", i, ends[i], after)
+		}
+	}
+	if !before.PREF64[0].Expiry.Equal(ends[0]) {
+		t.Error("what was told was written")
 	}
 }
 

@@ -195,23 +195,6 @@ func TestNothingOutlivesItsRouter(t *testing.T) {
 	}
 }
 
-// TestRepeatedIsNoNews: the same advertisement twice is told once.
-func TestRepeatedIsNoNews(t *testing.T) {
-	s := wholeTables(slog.New(slog.DiscardHandler))
-	b := raBytes(0xc0, 1800, option(optCaptivePortal, []byte("https://portal.example/api")...), option(optMTU, append([]byte{0, 0}, seconds(1400)...)...),
-		rio(0, 0, 900), pvdOption(0xe000, 3, "corp.example", raBytes(0x40, 900), pio("2001:db8:1::/64", 0xc0, 3600, 1800)))
-	var a advertisement
-	for n := range 2 {
-		if !a.decode(heard(b)) || !s.advertEvent(&a) {
-			t.Fatal("not taken")
-		}
-		if news := s.changes().any(); news != (n == 0) {
-			t.Errorf("time %d: news: %v", n+1, news)
-		}
-		s.now = s.now.Add(time.Second)
-	}
-}
-
 // samples are advertisements as they were on a wire.
 func samples(t testing.TB) (all [][]byte) {
 	b, err := os.ReadFile("testdata/advertisements.hex")

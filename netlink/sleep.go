@@ -11,28 +11,34 @@ import (
 func (t *tables) shorten(by time.Duration) {
 	for _, l := range t.links {
 		for _, r := range l.ras {
+			r.own()
 			c := &r.said
-			shorten(&c.Routers, by)
-			shorten(&c.Routes, by)
-			shorten(&c.MTU, by)
-			shorten(&c.EncryptedResolvers, by)
-			shorten(&c.PvDOption, by)
-			shorten(&c.DNSServers, by)
-			shorten(&c.SearchDomains, by)
-			shorten(&c.Prefixes, by)
-			shorten(&c.PREF64, by)
-			shorten(&c.CaptivePortal, by)
+			shorten(c.Routers, by)
+			shorten(c.Routes, by)
+			shorten(c.MTU, by)
+			shorten(c.EncryptedResolvers, by)
+			shorten(c.PvDOption, by)
+			shorten(c.DNSServers, by)
+			shorten(c.SearchDomains, by)
+			shorten(c.Prefixes, by)
+			shorten(c.PREF64, by)
+			shorten(c.CaptivePortal, by)
+			for i := range c.Prefixes {
+				sooner(&c.Prefixes[i].Value.Preferred, by)
+			}
 			t.touch(l, dirtyRAs)
 		}
 	}
 }
 
-func shorten[T any, D ~[]pvd.Datum[T]](d *D, by time.Duration) {
-	s := append(D(nil), *d...) // what is told is not written
-	for i := range s {
-		if !s[i].Expiry.IsZero() {
-			s[i].Expiry = s[i].Expiry.Add(-by)
-		}
+func shorten[T any, D ~[]pvd.Datum[T]](d D, by time.Duration) {
+	for i := range d {
+		sooner(&d[i].Expiry, by)
 	}
-	*d = s
+}
+
+func sooner(end *time.Time, by time.Duration) {
+	if !end.IsZero() {
+		*end = end.Add(-by)
+	}
 }

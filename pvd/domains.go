@@ -263,7 +263,7 @@ func (g *group) element(t ElementType, now *gathering) *element {
 	if old := g.old.element(t); old != nil && conf.settle(&old.conf, now) {
 		return old
 	}
-	return &element{t, conf.clone()}
+	return &element{t, conf.Clone()}
 }
 
 // label is what tells a new domain from the others that are on its link now.

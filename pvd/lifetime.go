@@ -12,14 +12,17 @@ const tolerance = 2 * time.Second
 // that refreshes a lifetime every few seconds is heard of a few times in that
 // lifetime, and nobody believes in an end that is more than two seconds too
 // late. Two ends that have both passed are no news either: a router that deprecates
-// a prefix says so again and again. The instant to keep is returned. A zero time is
-// the end of time.
+// a prefix says so again and again; but that what was told has passed, and t has not,
+// is. The instant to keep is returned. A zero time is the end of time.
 func settleTime(t, old, now time.Time) (time.Time, bool) {
 	if t.IsZero() || old.IsZero() {
 		return t, t.IsZero() == old.IsZero()
 	}
-	if past(t, now) && past(old, now) {
-		return old, true
+	if past(old, now) {
+		if past(t, now) {
+			return old, true
+		}
+		return t, false
 	}
 	later := max(tolerance, t.Sub(now)/8)
 	if d := t.Sub(old); d < -tolerance || d > later {

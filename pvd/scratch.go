@@ -59,8 +59,8 @@ func (c *Configuration) clear() {
 	c.AdditionalInfo = c.AdditionalInfo[:0]
 }
 
-// clone is c in memory of its own. What is empty is nil.
-func (c *Configuration) clone() Configuration {
+// Clone is c in memory of its own. What is empty is nil.
+func (c *Configuration) Clone() Configuration {
 	return Configuration{
 		DNSServers:         clone(c.DNSServers),
 		SearchDomains:      clone(c.SearchDomains),

@@ -8,7 +8,7 @@ import (
 
 func TestScratch(t *testing.T) {
 	c := full()
-	k := c.clone()
+	k := c.Clone()
 	if !reflect.DeepEqual(c, k) {
 		t.Errorf("%+v was kept as %+v", c, k)
 	}
@@ -19,7 +19,7 @@ func TestScratch(t *testing.T) {
 	if !reflect.DeepEqual(k, full()) {
 		t.Errorf("what was kept lies where it was made: %+v", k)
 	}
-	if k := c.clone(); !reflect.DeepEqual(k, Configuration{}) {
+	if k := c.Clone(); !reflect.DeepEqual(k, Configuration{}) {
 		t.Errorf("%+v is kept of nothing", k)
 	}
 }

@@ -29,6 +29,7 @@ func TestSettleTime(t *testing.T) {
 		{"finite now, far", in(1e9 * time.Second), forever, true},
 		{"passed, nearly the same", in(-time.Minute), in(-time.Minute - 2*time.Second), false},
 		{"passed, later", in(-time.Minute), in(-time.Minute - 3*time.Second), false},
+		{"goes on, for no more than 2 s", in(time.Second), now, true},
 		{"passes now, as before", now, in(-time.Hour), false},
 	} {
 		want := c.old
