@@ -37,7 +37,7 @@ func BenchmarkUplinks(b *testing.B) {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			n := miftest.New(b)
 			for _, u := range exampletest.Uplinks(b, n, count) {
-				slow(b, u, body)
+				slow(b, u, body, 16_000)
 			}
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
@@ -50,14 +50,14 @@ func BenchmarkUplinks(b *testing.B) {
 	}
 }
 
-func slow(b *testing.B, u *exampletest.Uplink, body []byte) {
+func slow(b testing.TB, u *exampletest.Uplink, body []byte, each int) {
 	l, err := u.Listen(netip.AddrPortFrom(exampletest.Target, 80))
 	if err != nil {
 		b.Fatal(err)
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.ServeContent(shaped{w, 16_000, tick.C}, r, "", time.Time{}, bytes.NewReader(body))
+		http.ServeContent(shaped{w, each, tick.C}, r, "", time.Time{}, bytes.NewReader(body))
 	})}
 	go s.Serve(l)
 	b.Cleanup(func() { s.Close(); tick.Stop() })

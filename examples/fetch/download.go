@@ -99,6 +99,9 @@ func (d *download) meant(id mif.PvDID) bool {
 
 func (o *order) domains() []*pvd.Domain { return program.Choose(o.host.Snapshot(), o.word) }
 
+// errGone tells that a domain has gone while it was at work.
+var errGone = errors.New("the domain is gone")
+
 // begin starts a source, which ends with its domain.
 func (d *download) begin(ctx context.Context, id mif.PvDID) {
 	dialer, err := d.host.Dialer(id)
@@ -106,7 +109,7 @@ func (d *download) begin(ctx context.Context, id mif.PvDID) {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	spared := context.AfterFunc(dialer.Context, func() { cancel(context.Cause(dialer.Context)) })
+	spared := context.AfterFunc(dialer.Context, func() { cancel(errGone) })
 	s := newSource(d.order, id)
 	d.at[id] = s
 	d.view.joined(id)

@@ -1,0 +1,14 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/go-mif/mif/examples/internal/exampletest"
+)
+
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	n, f := figure(t)
+	r := heard(t, n, f, f.Name)
+	exampletest.Shown(t, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
+}

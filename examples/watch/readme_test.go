@@ -1,0 +1,25 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/go-mif/mif/examples/internal/exampletest"
+	"github.com/go-mif/mif/miftest"
+)
+
+// The README shows the table of the host of Figure 2.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	d := newDesk(t)
+	end := d.show(n.Host(), false)
+	d.await(`^lo `) // from now on it hears what routers say
+	_, err := n.Figure2()
+	must(t, err)
+	d.await(`^3 interfaces, 3 domains, 5 addresses `, `DNSServers +\[2001:db8:1::53\]:53`, `DNSServers +\[2001:db8:2::53\]:53`,
+		`SearchDomains +example.com`, `Routes +0\.0\.0\.0/0`, `Routes +::/0 via fe80::1ff:fe00:1`, `Routes +::/0 via fe80::1ff:fe00:2`)
+	d.InjectKey(tcell.KeyRune, 'q', 0)
+	exampletest.Shown(t, "watch", "$ watch\n"+end())
+}
