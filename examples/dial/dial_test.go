@@ -26,21 +26,11 @@ func TestManners(t *testing.T) {
 	})
 }
 
-func figure(t *testing.T) (*miftest.Net, *miftest.Figure2) {
-	t.Helper()
-	n := miftest.New(t)
-	f, err := n.Figure2()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n, f
-}
-
 // The same address in every domain: reached by those that can, each from its own
 // source, and refused at once by the one that cannot.
 func TestEveryDomain(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	r := exampletest.RunIn(t, n.Host(), "-json", f.Wlan0IPv6.Addr().String())
 	if r.Status != 0 {
 		t.Fatalf("status %d: %s", r.Status, r.Err)
@@ -70,7 +60,7 @@ func TestEveryDomain(t *testing.T) {
 
 func TestOneDomain(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	echo, err := f.Eth0.Serve(netip.MustParseAddrPort("192.168.1.80:7"), func(c net.Conn) { io.Copy(c, c) })
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +88,7 @@ func TestOneDomain(t *testing.T) {
 
 func TestReply(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	r := exampletest.RunIn(t, n.Host(), "-json", "-pvd", "wlan0", "-send", "", f.Wlan0IPv6.Addr().String())
 	all := exampletest.ParseAll(t, r.Out)
 	if len(all) != 2 || all[1].Message != "Reply" || all[1].Reply != "wlan0/ipv6\n" || all[1].PvD != "wlan0/ipv6" {
@@ -109,7 +99,7 @@ func TestReply(t *testing.T) {
 // The path is told, and nothing is sent on it.
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	r := exampletest.RunIn(t, n.Host(), "-json", "-explain", f.Wlan0IPv6.Addr().String())
 	all := exampletest.ParseAll(t, r.Out)
 	if r.Status != 0 || len(all) != 3 {
@@ -142,7 +132,7 @@ func TestExplain(t *testing.T) {
 
 func TestNoSuchDomain(t *testing.T) {
 	t.Parallel()
-	n, _ := figure(t)
+	n, _ := exampletest.Figure(t)
 	r := exampletest.RunIn(t, n.Host(), "-pvd", "corp.example.com", "192.168.1.80:80")
 	if r.Status != 1 || !strings.Contains(r.Err, `no provisioning domain "corp.example.com", but eth0/ipv4, `) {
 		t.Errorf("status %d, %q", r.Status, r.Err)
@@ -150,5 +140,21 @@ func TestNoSuchDomain(t *testing.T) {
 	r = exampletest.RunIn(t, miftest.New(t).Host(), "192.168.1.80:80")
 	if r.Status != 1 || !strings.Contains(r.Err, "no provisioning domain on this host") {
 		t.Errorf("status %d, %q", r.Status, r.Err)
+	}
+}
+
+// On a host with one plain uplink, its IPv4 domain reaches an IPv4 address, and its IPv6
+// domain says that it has no address for that.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, _ := exampletest.Plain(t)
+	to := netip.AddrPortFrom(exampletest.Target, 80).String()
+	r := exampletest.RunIn(t, n.Host(), to)
+	if r.Status != 0 || !strings.Contains(r.Out, "eth0/ipv4  connected     10.0.0.2:") || !strings.Contains(r.Out, "eth0/ipv6  not connected no usable source") {
+		t.Errorf("status %d, %s%s", r.Status, r.Out, r.Err)
+	}
+	r = exampletest.RunIn(t, n.Host(), "-explain", "-pvd", "eth0/ipv4", to)
+	if r.Status != 0 || !strings.Contains(r.Out, "from 10.0.0.2 via 10.0.0.1") {
+		t.Errorf("status %d, %s%s", r.Status, r.Out, r.Err)
 	}
 }

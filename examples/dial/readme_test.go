@@ -9,7 +9,7 @@ import (
 
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	var all strings.Builder
 	for _, flags := range []string{"", "-explain -pvd wlan0 "} {
 		args := append(strings.Fields(flags), f.Wlan0IPv6.Addr().String())

@@ -52,6 +52,22 @@ func redirected(body []byte) http.HandlerFunc {
 	}
 }
 
+// On a host with one plain uplink nothing has to be said of domains: that which does not
+// reach the server says so, and the other one gets all.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, u := exampletest.Plain(t)
+	body := content(1 << 20)
+	certificate := exampletest.SecureSite(t, u, &server{t: t, body: body, etag: `"one"`})
+	file := filepath.Join(t.TempDir(), "file")
+	c := exampletest.In(n.Host(), "-o", file, "https://"+exampletest.Name+"/file")
+	c.Env = append(c.Env, "SSL_CERT_FILE="+certificate)
+	r := exampletest.Run(t, c, &c.Stdout, &c.Stderr)
+	if got, err := os.ReadFile(file); r.Status != 0 || !bytes.Equal(got, body) || !strings.Contains(r.Out, u.PvD+" got 1.0 MB") {
+		t.Errorf("%d octets %v, status %d, %s%s", len(got), err, r.Status, r.Out, r.Err)
+	}
+}
+
 // The hash that a server gives is checked, and told to be right or wrong.
 func TestDigest(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func echoing(t *testing.T, u *exampletest.Uplink) *miftest.TCPServer {
 // A thousand clients, all served and all connected at the same time.
 func TestThousand(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	target := echoing(t, all[0])
 	p := start(t, n.Host(), "-pvd", "eth0")
 	conns := make([]net.Conn, 1000)
@@ -69,7 +69,7 @@ func TestThousand(t *testing.T) {
 // silent ones has to wait until three of them have made room.
 func TestBound(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	echoing(t, all[0])
 	p := start(t, n.Host(), "-pvd", "eth0", "-clients", "2", "-handshake", "300ms")
 	for range 4 {
@@ -89,7 +89,7 @@ func TestBound(t *testing.T) {
 // A connection ends when its domain goes, and when there is no traffic on it.
 func TestEnds(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	echoing(t, all[0])
 	p, idle := start(t, n.Host(), "-pvd", "eth0"), start(t, n.Host(), "-pvd", "eth0", "-idle", "300ms")
 	ends := func(c net.Conn) {
@@ -117,7 +117,7 @@ func isTimeout(err error) bool {
 // Interrupted, the proxy lets a client end what it has begun, and takes no other.
 func TestGrace(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	echoing(t, all[0])
 	p := start(t, n.Host(), "-pvd", "eth0", "-grace", "30s")
 	c := p.dial()
@@ -142,7 +142,7 @@ func TestGrace(t *testing.T) {
 // A client that goes on is closed when its grace is over.
 func TestGraceOver(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	echoing(t, all[0])
 	p := start(t, n.Host(), "-pvd", "eth0", "-grace", "0s")
 	c := p.dial()
@@ -157,7 +157,7 @@ func TestGraceOver(t *testing.T) {
 // that did not answer is not tried again before one that did.
 func TestLearns(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	echoing(t, all[0])
 	must(t, all[0].Silent(exampletest.Dead))
 	p := start(t, n.Host(), "-listen", "127.0.0.1:0=eth0", "-listen", "127.0.0.1:0=eth0/ipv4")

@@ -13,7 +13,7 @@ import (
 // With -json the address and each connection are told as objects.
 func TestJSON(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	target := echoing(t, all[1])
 	p := start(t, n.Host(), "-json", "-pvd", "eth1")
 	var l struct{ Msg, Local, To, PvD, Remote string }

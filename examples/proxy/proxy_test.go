@@ -130,25 +130,10 @@ func (p *running) client(scheme, user string) *http.Client {
 	}}
 }
 
-// uplinks is a host with two uplinks and a site behind each.
-func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
-	n := miftest.New(t)
-	all := exampletest.Uplinks(t, n, 2)
-	for _, u := range all {
-		exampletest.Site(t, u, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Proxy-Authorization") != "" {
-				t.Error("the target was told the user")
-			}
-			exampletest.Asker.ServeHTTP(w, r)
-		}))
-	}
-	return n, all
-}
-
 // Every way to ask for a domain, by names that only the domains know.
 func TestDomains(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	p := start(t, n.Host(), "-pvd", "eth1")
 	for _, c := range []struct {
 		scheme, user string
@@ -172,7 +157,7 @@ func TestDomains(t *testing.T) {
 // Without a word for it each domain may win, and one that is dead does not.
 func TestRaced(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	p := start(t, n.Host())
 	must(t, all[0].Die())
 	r, err := p.client("socks5h", "").Get("http://" + exampletest.Name)
@@ -180,6 +165,21 @@ func TestRaced(t *testing.T) {
 	b, _ := io.ReadAll(r.Body)
 	r.Body.Close()
 	exampletest.Came(t, all[1], "raced", string(b))
+	p.stop()
+}
+
+// On a host with one plain uplink nothing has to be said of domains.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, u := exampletest.Plain(t)
+	p := start(t, n.Host())
+	for _, scheme := range []string{"socks5h", "http"} {
+		r, err := p.client(scheme, "").Get("http://" + exampletest.Name)
+		must(t, err)
+		b, _ := io.ReadAll(r.Body)
+		r.Body.Close()
+		exampletest.Came(t, u, scheme, string(b))
+	}
 	p.stop()
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -10,10 +9,8 @@ import (
 
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
-	}
-	n, _ := uplinks(t)
+	exampletest.Needs(t, "curl")
+	n, _ := exampletest.Sites(t)
 	args := []string{"-listen", "127.0.0.1:1081=eth0", "-listen", "127.0.0.1:1082=eth1"}
 	p := start(t, n.Host(), args...)
 	all := "$ proxy " + strings.Join(args, " ") + " &\n"

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -34,13 +33,11 @@ type place struct {
 // visit makes a place, if a client is installed.
 func visit(t *testing.T, client string) *place {
 	t.Helper()
-	if _, err := exec.LookPath(client); err != nil {
-		t.Skip(client + " is not installed")
-	}
-	n, all := uplinks(t)
+	exampletest.Needs(t, client)
+	n, all := exampletest.Sites(t)
 	p := &place{uplinks: all, repository: t.TempDir()}
 	web := http.NewServeMux()
-	web.Handle("/", exampletest.Asker)
+	web.Handle("/", exampletest.Asker(t))
 	web.Handle("/a.git/", http.StripPrefix("/a.git/", p.files()))
 	for _, u := range all {
 		p.certificate = exampletest.SecureSite(t, u, web) // the same of both

@@ -31,7 +31,7 @@ func name(s string, port byte) string {
 // What cannot be served is refused with the reply that RFC 1928, section 6, has for it.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	n, _ := uplinks(t)
+	n, _ := exampletest.Sites(t)
 	p := start(t, n.Host())
 	const none = "\x00\x01\x00\x00\x00\x00\x00\x00"
 	for what, c := range map[string]struct{ send, reply, log string }{
@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 // Greetings that lead nowhere, and clients that hang.
 func TestNonsense(t *testing.T) {
 	t.Parallel()
-	n, _ := uplinks(t)
+	n, _ := exampletest.Sites(t)
 	p := start(t, n.Host(), "-handshake", "200ms")
 	for _, c := range []struct{ send, reply, log string }{
 		{"\x05\x01\x01", "\x05\xff", "no method that is served"},
@@ -99,7 +99,7 @@ func TestNonsense(t *testing.T) {
 // others, and fragments, do not.
 func TestDatagrams(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	at := netip.AddrPortFrom(exampletest.Target, 7)
 	for _, u := range all {
 		echo(t, u, at)

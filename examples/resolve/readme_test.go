@@ -8,7 +8,7 @@ import (
 
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	r := heard(t, n, f, f.Name)
 	exampletest.Shown(t, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
 }

@@ -26,17 +26,6 @@ func TestManners(t *testing.T) {
 	})
 }
 
-// figure is the host of the draft's figure, with no name in any file.
-func figure(t *testing.T) (*miftest.Net, *miftest.Figure2) {
-	t.Helper()
-	n := miftest.New(t)
-	f, err := n.Figure2()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n, f
-}
-
 // heard runs the example while the routers say again and again what cannot be listed.
 func heard(t *testing.T, n *miftest.Net, f *miftest.Figure2, args ...string) (r exampletest.Result) {
 	t.Helper()
@@ -64,7 +53,7 @@ func heard(t *testing.T, n *miftest.Net, f *miftest.Figure2, args ...string) (r 
 // Every domain answers by its own server, and has its own answer.
 func TestEveryDomain(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	r := heard(t, n, f, "-json", f.Name)
 	if r.Status != 0 {
 		t.Fatalf("status %d: %s", r.Status, r.Err)
@@ -119,7 +108,7 @@ func same(a, b []string) bool {
 // The domain is chosen by String form, interface, and interface with family.
 func TestChoice(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	for _, c := range []struct {
 		args []string
 		want []string // the first two words of each line
@@ -143,7 +132,7 @@ func TestChoice(t *testing.T) {
 // The records of a service, for people and for scripts.
 func TestService(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	if err := f.Eth0IPv4DNS.SetZone(miftest.Zone{
 		"www.example.com":              {Records: []string{"www.example.com. 60 IN HTTPS 1 . alpn=h2,h3 no-default-alpn ipv4hint=192.0.2.1 ipv6hint=2001:db8::1 ech=AEX+DQ=="}},
 		"_8443._https.www.example.com": {Records: []string{"_8443._https.www.example.com. 60 IN HTTPS 2 cdn.example.net. port=444"}},
@@ -175,7 +164,7 @@ func TestService(t *testing.T) {
 
 func TestNothingFound(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	slow := miftest.Name{Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, Fault: miftest.Fault{Drop: true}}
 	if err := f.Eth0IPv4DNS.SetZone(miftest.Zone{"slow.example.com": slow}); err != nil {
 		t.Fatal(err)
@@ -200,12 +189,22 @@ func TestNothingFound(t *testing.T) {
 // What cannot be written to is told.
 func TestBrokenPipe(t *testing.T) {
 	t.Parallel()
-	n, f := figure(t)
+	n, f := exampletest.Figure(t)
 	c := exampletest.In(n.Host(), "-pvd", "eth0/ipv4", f.Name)
 	reader, writer := io.Pipe()
 	reader.Close()
 	c.Stdout = writer
 	if err := c.Run(); err == nil {
 		t.Error("nobody read it, and it ended well")
+	}
+}
+
+// On a host with one plain uplink, the name is found in the domain that knows it.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, u := exampletest.Plain(t)
+	r := exampletest.RunIn(t, n.Host(), exampletest.Name)
+	if r.Status != 0 || !strings.Contains(r.Out, u.PvD+"  "+exampletest.Target.String()) {
+		t.Errorf("status %d, %s%s", r.Status, r.Out, r.Err)
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/go-mif/mif/examples/internal/exampletest"
-	"github.com/go-mif/mif/miftest"
 )
 
 // part is the first argument of a process that is a command for run.
@@ -65,22 +64,11 @@ func TestManners(t *testing.T) {
 	})
 }
 
-// uplinks is a host with two uplinks, and a site behind each that tells who asks.
-func uplinks(t *testing.T) (*miftest.Net, []*exampletest.Uplink) {
-	t.Helper()
-	n := miftest.New(t)
-	all := exampletest.Uplinks(t, n, 2)
-	for _, u := range all {
-		exampletest.Site(t, u, exampletest.Asker)
-	}
-	return n, all
-}
-
 // A command that heeds the variables gets to the target by the domain, whose name it
 // could not translate by itself.
 func TestDomain(t *testing.T) {
 	t.Parallel()
-	n, all := uplinks(t)
+	n, all := exampletest.Sites(t)
 	for _, u := range all {
 		r := exampletest.RunIn(t, n.Host(), "-v", "-pvd", u.PvD, "--", self, part, "get", "http://"+exampletest.Name)
 		exampletest.Came(t, u, u.PvD, r.Out)
@@ -90,16 +78,22 @@ func TestDomain(t *testing.T) {
 	}
 }
 
+// On a host with one plain uplink nothing has to be said of domains.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, u := exampletest.Plain(t)
+	r := exampletest.RunIn(t, n.Host(), self, part, "get", "http://"+exampletest.Name)
+	exampletest.Came(t, u, r.Err, r.Out)
+}
+
 // Programs as they are.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
 	for _, command := range [][]string{{"curl", "-sS", "-m", "30"}, {"wget", "-q", "-T", "30", "-t", "1", "-O", "-"}} {
 		t.Run(command[0], func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(command[0]); err != nil {
-				t.Skip(command[0] + " is not installed")
-			}
-			n, all := uplinks(t)
+			exampletest.Needs(t, command[0])
+			n, all := exampletest.Sites(t)
 			r := exampletest.RunIn(t, n.Host(), append(append([]string{"-pvd", "eth1", "--"}, command...), "http://"+exampletest.Name)...)
 			exampletest.Came(t, all[1], command[0]+" "+r.Err, r.Out)
 		})
@@ -108,7 +102,7 @@ func TestPrograms(t *testing.T) {
 
 func TestVariables(t *testing.T) {
 	t.Parallel()
-	n, _ := uplinks(t)
+	n, _ := exampletest.Sites(t)
 	c := exampletest.In(n.Host(), "--", self, part, "print")
 	c.Env = append(c.Env, "FTP_Proxy=elsewhere", "no_proxy=.example.com", "kept=yes")
 	r := exampletest.Run(t, c, &c.Stdout, &c.Stderr)
@@ -135,7 +129,7 @@ func TestVariables(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	n, _ := uplinks(t)
+	n, _ := exampletest.Sites(t)
 	for _, c := range []struct {
 		args   []string
 		status int
@@ -159,7 +153,7 @@ func TestStatus(t *testing.T) {
 // A signal is passed on, and what the command makes of it is its own.
 func TestSignal(t *testing.T) {
 	t.Parallel()
-	n, _ := uplinks(t)
+	n, _ := exampletest.Sites(t)
 	c := exampletest.In(n.Host(), "--", self, part, "wait")
 	out, err := c.StdoutPipe()
 	must(t, err)

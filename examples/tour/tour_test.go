@@ -227,6 +227,19 @@ func TestUplinks(t *testing.T) {
 	}
 }
 
+// A host with one plain uplink has a tour, too.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	if !inside(t) {
+		return
+	}
+	n, _ := exampletest.Plain(t)
+	r := exampletest.RunIn(t, n.Host(), "-host", exampletest.Name+":80")
+	if r.Status != 0 || !strings.Contains(r.Out, "reached   203.0.113.80 by eth0 from 10.0.0.2") || !strings.Contains(r.Out, `its peer says "HTTP/1.0 200 OK"`) {
+		t.Errorf("status %d\n%s%s", r.Status, r.Out, r.Err)
+	}
+}
+
 // Where no namespace can be made, the tour says what is in the way. The limit is set
 // in a user namespace of its own.
 func TestForbidden(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -96,9 +95,7 @@ func TestLinesOnTerminal(t *testing.T) {
 // A terminal emulator that others wrote shows the table, and follows its size.
 func TestTmux(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("tmux is not installed")
-	}
+	exampletest.Needs(t, "tmux")
 	n := miftest.New(t)
 	_, err := n.Figure2()
 	must(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/examples/internal/exampletest"
 	"github.com/go-mif/mif/miftest"
 )
 
@@ -164,6 +165,18 @@ func TestTable(t *testing.T) {
 	if len(d.styles) < 4 {
 		t.Errorf("it had %d styles", len(d.styles))
 	}
+}
+
+// A host with one plain uplink is a small table.
+func TestPlainUplink(t *testing.T) {
+	t.Parallel()
+	n, _ := exampletest.Plain(t)
+	d := newDesk(t)
+	end := d.show(n.Host(), true)
+	d.await(`^2 interfaces, 2 domains, 3 addresses `, `^eth0 +up, veth`, `^  eth0/ipv4 +ipv4$`, `^    DHCPv4 +10\.0\.0\.2/24 `,
+		`^ +DNSServers +10\.0\.0\.1:53`, `^  eth0/ipv6 +ipv6$`, `^    RA +2001:db8::`)
+	d.InjectKey(tcell.KeyRune, 'q', 0)
+	end()
 }
 
 // Without colours nothing but text is shown.

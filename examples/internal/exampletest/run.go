@@ -106,3 +106,11 @@ func RunHere(t testing.TB, args ...string) Result {
 	c := Command(args...)
 	return Run(t, c, &c.Stdout, &c.Stderr)
 }
+
+// Needs skips a test where a program is not installed.
+func Needs(t testing.TB, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skip(program + " is not installed")
+	}
+}

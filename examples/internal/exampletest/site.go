@@ -13,19 +13,25 @@ import (
 	"testing"
 )
 
-// Asker is an HTTP handler that tells the address of who asks, and what was posted.
-var Asker http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	fmt.Fprintf(w, "%s %s", r.RemoteAddr, body)
-})
-
-// Site serves HTTP behind an uplink as Name.
-func Site(t testing.TB, u *Uplink, h http.Handler) {
-	t.Helper()
-	site(t, u, h, 80).Start()
+// Asker is an HTTP handler that tells the address of who asks, and what was posted. It
+// is none of its business by which name a proxy knows who asks.
+func Asker(t testing.TB) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Proxy-Authorization") != "" {
+			t.Error("the target was told the user")
+		}
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s", r.RemoteAddr, body)
+	})
 }
 
-// SecureSite is Site with TLS. It returns the file of the certificate to trust.
+// Site serves an Asker by HTTP behind an uplink, as Name.
+func Site(t testing.TB, u *Uplink) {
+	t.Helper()
+	site(t, u, Asker(t), 80).Start()
+}
+
+// SecureSite serves by HTTP with TLS. It returns the file of the certificate to trust.
 func SecureSite(t testing.TB, u *Uplink, h http.Handler) (certificate string) {
 	t.Helper()
 	s := site(t, u, h, 443)

@@ -42,10 +42,51 @@ func Uplinks(t testing.TB, n *miftest.Net, count int) []*Uplink {
 // AddUplink adds the uplink of that number.
 func AddUplink(t testing.TB, n *miftest.Net, i int) *Uplink {
 	t.Helper()
+	return addUplink(t, n, i, nil)
+}
+
+// Plain is a host with one plain uplink, eth0, of both families, and the Site of it.
+func Plain(t testing.TB) (*miftest.Net, *Uplink) {
+	t.Helper()
+	n := miftest.New(t)
+	prefix := netip.MustParsePrefix("2001:db8::/64")
+	u := addUplink(t, n, 0, miftest.NewRA(prefix))
+	if _, err := n.Host().AwaitSLAAC("eth0", prefix); err != nil {
+		t.Fatal(err)
+	}
+	Site(t, u)
+	return n, u
+}
+
+// Sites is a host with two uplinks, and a Site behind each.
+func Sites(t testing.TB) (*miftest.Net, []*Uplink) {
+	t.Helper()
+	n := miftest.New(t)
+	all := Uplinks(t, n, 2)
+	for _, u := range all {
+		Site(t, u)
+	}
+	return n, all
+}
+
+// Figure is the host of the draft's Figure 2.
+func Figure(t testing.TB) (*miftest.Net, *miftest.Figure2) {
+	t.Helper()
+	n := miftest.New(t)
+	f, err := n.Figure2()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, f
+}
+
+func addUplink(t testing.TB, n *miftest.Net, i int, ra *miftest.RA) *Uplink {
+	t.Helper()
 	name := fmt.Sprintf("eth%d", i)
 	own := netip.AddrFrom4([4]byte{10, 0, byte(i), 1})
 	r := n.Router(t, miftest.RouterConfig{
 		Interface: name,
+		RA:        ra,
 		IPv4:      netip.PrefixFrom(own, 24),
 		DHCP:      &miftest.DHCP{First: own.Next(), DNS: []netip.Addr{own}},
 	})

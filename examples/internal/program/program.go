@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 
@@ -46,18 +47,29 @@ func New(name, usage string) *Program {
 	return p
 }
 
-// Parse reads the arguments. If it is not ok the program is over, with that status.
+// Parse reads the arguments, of which so many are operands. If it is not ok the program
+// is over, with that status.
 func (p *Program) Parse(args []string, operands int) (status int, ok bool) {
+	return p.parse(args, operands, operands)
+}
+
+// ParseCommand reads arguments of which the operands are a command with arguments of
+// its own. If it is not ok the program is over, with that status.
+func (p *Program) ParseCommand(args []string) (status int, ok bool) {
+	return p.parse(args, 1, math.MaxInt)
+}
+
+func (p *Program) parse(args []string, least, most int) (status int, ok bool) {
 	switch err := p.FlagSet.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(p.Out, p.help())
 		return Done, false
 	case err != nil:
 		return p.Misuse("%v", err), false
-	case p.NArg() < operands:
+	case p.NArg() < least:
 		return p.Misuse("%s is missing", p.missing()), false
-	case p.NArg() > operands:
-		return p.Misuse("%q is one argument too many (flags come first)", p.Arg(operands)), false
+	case p.NArg() > most:
+		return p.Misuse("%q is one argument too many (flags come first)", p.Arg(most)), false
 	}
 	return Done, true
 }
