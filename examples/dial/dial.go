@@ -53,7 +53,7 @@ func dial(ctx context.Context, h *mif.Host, domains []*pvd.Domain, o order, v vi
 			return len(all), err
 		}
 	}
-	return len(all), o.converse(all, v)
+	return len(all), o.converse(ctx, all, v)
 }
 
 func (o order) request(id mif.ConnectionID, in mif.PvDID) mif.Request {
@@ -71,12 +71,15 @@ func next(ctx context.Context, s *mif.Session) (mif.Event, error) {
 }
 
 // converse talks on every connection, one after the other.
-func (o order) converse(all []mif.Connected, v view) error {
+func (o order) converse(ctx context.Context, all []mif.Connected, v view) error {
 	for _, c := range all {
 		if !o.talk {
 			return nil
 		}
-		reply, err := o.exchange(c.Conn)
+		reply, err := o.exchange(ctx, c.Conn)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err := v.Reply(c.ID, reply, err); err != nil {
 			return err
 		}
@@ -88,7 +91,8 @@ func (o order) converse(all []mif.Connected, v view) error {
 const atMost = 64 << 10
 
 // exchange sends, says that this is all, and reads until the peer ends too.
-func (o order) exchange(c net.Conn) (string, error) {
+func (o order) exchange(ctx context.Context, c net.Conn) (string, error) {
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	c.SetDeadline(time.Now().Add(o.timeout))
 	if _, err := io.WriteString(c, o.send); err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-mif/mif/examples/internal/exampletest"
 	"github.com/go-mif/mif/miftest"
@@ -156,5 +157,31 @@ func TestPlainUplink(t *testing.T) {
 	r = exampletest.RunIn(t, n.Host(), "-explain", "-pvd", "eth0/ipv4", to)
 	if r.Status != 0 || !strings.Contains(r.Out, "from 10.0.0.2 via 10.0.0.1") {
 		t.Errorf("status %d, %s%s", r.Status, r.Out, r.Err)
+	}
+}
+
+// Interrupted while a peer does not answer, or says nothing, it ends.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	n, u := exampletest.Plain(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(u.Silent(exampletest.Dead))
+	mute, err := u.Serve(netip.AddrPortFrom(exampletest.Target, 7), func(c net.Conn) { <-t.Context().Done() })
+	must(err)
+	capture, err := u.Capture()
+	must(err)
+	for _, to := range []netip.AddrPort{netip.AddrPortFrom(exampletest.Dead, 80), mute.Addr()} {
+		c := exampletest.In(n.Host(), "-timeout", "1h", "-pvd", u.PvD, "-send", "x", to.String())
+		exampletest.Interrupted(t, c, func() bool {
+			_, err := capture.Wait(time.Minute, func(p miftest.Packet) bool {
+				return p.Destination == to && (to != mute.Addr() || p.FIN)
+			})
+			return err == nil
+		})
 	}
 }

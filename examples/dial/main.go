@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -61,7 +60,7 @@ func run(args []string) int {
 	if !ok {
 		return status
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	h, err := mif.Open(&p.Config)
 	if err != nil {

@@ -5,16 +5,13 @@
 package main
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/signal"
 	"path"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -61,7 +58,7 @@ func run(args []string) int {
 	if !ok {
 		return status
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	var err error
 	if o.host, err = mif.Open(&p.Config); err != nil {
@@ -69,11 +66,8 @@ func run(args []string) int {
 	}
 	defer o.host.Close()
 	o.view = newView(p)
-	switch err := fetch(ctx, o); {
-	case ctx.Err() != nil && err != nil:
-		return p.Fail(errors.New("interrupted"))
-	case err != nil:
-		return p.Fail(err)
+	if err := fetch(ctx, o); err != nil {
+		return p.Fail(errors.Join(ctx.Err(), err))
 	}
 	o.view.done(o)
 	return program.Done

@@ -11,8 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -88,7 +86,7 @@ func run(args []string) int {
 
 // serve serves on all ports until it is interrupted.
 func serve(p *program.Program, s *proxy.Server, ports ports) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second one ends the program
 	if err := ports.open(); err != nil {

@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -66,7 +65,7 @@ func run(args []string) int {
 	if err != nil {
 		return p.Misuse("%v", err)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	h, err := mif.Open(&p.Config)
 	if err != nil {

@@ -208,3 +208,21 @@ func TestPlainUplink(t *testing.T) {
 		t.Errorf("status %d, %s%s", r.Status, r.Out, r.Err)
 	}
 }
+
+// Interrupted while a server does not answer, it ends.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	n, f := exampletest.Figure(t)
+	if err := f.Eth0IPv4DNS.SetZone(miftest.Zone{f.Name: {Fault: miftest.Fault{Drop: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	capture, err := f.Eth0.Capture()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exampletest.In(n.Host(), "-timeout", "1h", "-pvd", "eth0/ipv4", f.Name)
+	exampletest.Interrupted(t, c, func() bool {
+		_, err := capture.Wait(time.Minute, func(p miftest.Packet) bool { return p.Destination == f.Eth0IPv4DNS.Addr() })
+		return err == nil
+	})
+}

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -78,7 +77,7 @@ func run(args []string) int {
 
 // perform opens a stage, plays the figure on it and closes it.
 func perform(p *program.Program, open func(mif.Config) (*stage, error), limit time.Duration, picture string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	s, err := open(p.Config)
 	if err != nil {

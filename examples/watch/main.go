@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/program"
@@ -63,7 +61,7 @@ func run(args []string) int {
 	if *limit < 0 {
 		return p.Misuse("-for %v is no time", *limit)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := program.Interruptible()
 	defer stop()
 	if *limit > 0 {
 		var cancel context.CancelFunc

@@ -6,13 +6,16 @@
 package program
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/go-mif/mif"
 )
@@ -97,8 +100,18 @@ func (p *Program) Misuse(format string, args ...any) int {
 	return Misuse
 }
 
+// Interruptible returns a context that is done when the program is interrupted or told
+// to end (SIGTERM).
+func Interruptible() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
+
 // Fail says why the program could not do what it is for, and returns the status for it.
+// An end of its Interruptible context is told as that.
 func (p *Program) Fail(err error) int {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	fmt.Fprintf(p.Err, "%s: %v\n", p.Name(), err)
 	return Failed
 }
