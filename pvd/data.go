@@ -162,15 +162,6 @@ type Option struct {
 	RouterHead bool  // R flag
 }
 
-// Information is a domain's Additional Information (RFC 8801 section 4.3).
-type Information struct {
-	Identifier string
-	Prefixes   []netip.Prefix
-	DNSZones   []string
-	NoInternet bool
-	JSON       string // the whole object
-}
-
 // A Configuration is all the configuration information of one element, one
 // source or one domain. The zero Configuration has none.
 type Configuration struct {

@@ -33,6 +33,7 @@ func (g *gathering) domains(merge bool, old *Link) []*group {
 	g.four = nil
 	own := g.programs()
 	named := g.explicit(old)
+	g.inform(named, old)
 	g.claim(named, old)
 	named = append(own, named...)
 	v4 := g.scratch.group(IPv4)

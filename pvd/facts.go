@@ -52,6 +52,8 @@ type Facts struct {
 	MTU6      int             // the kernel's MTU for IPv6 on the link, octets; 0: not known
 	Known     []Configuration // what the host's clients and managers know
 	Added     []Added         // domains of the program's own
+
+	Information []Fetched // Additional Information of explicit domains
 }
 
 // An AddressFact is an address of an interface as the kernel tells it.
