@@ -20,8 +20,9 @@ const module = "github.com/go-mif/mif"
 // allowed is what each package may import beside the standard library: packages of
 // this module by their last name, modules of others by their path.
 var allowed = map[string][]string{
-	"":                {"netlink", "hostconf", "pvd", "resolver", "connect"},
+	"":                {"netlink", "hostconf", "pvd", "resolver", "connect", "additional"},
 	"/pvd":            {},
+	"/additional":     {"pvd"},
 	"/netlink":        {"pvd", "internal/netns", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
 	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus", "github.com/insomniacslk/dhcp"},
 	"/internal/value": {"pvd"},
