@@ -46,9 +46,6 @@ func Parse(b []byte) (*pvd.Information, error) {
 type members map[string]json.RawMessage
 
 func object(b json.RawMessage) (members, bool) {
-	if !begins(b, '{') {
-		return nil, false
-	}
 	var o members
 	err := json.Unmarshal(b, &o)
 	return o, err == nil

@@ -24,10 +24,11 @@ func prefixes(all ...string) (p []netip.Prefix) {
 func TestSection4_3Object(t *testing.T) {
 	text := `{` + least + `, "dnsZones": ["example.com", "Sub.example.com.", ".", 7, "", "a b"], "noInternet": true,
 		"splitDnsClaims": [{"resolver": "dns.example.net", "parent": "example.com", "subdomains": ["sub"], "algorithm": "SHA384", "salt": "abc", "new": 1},
-			{"resolver": "dns.example.net"}, "no object"],
+			{"resolver": "dns.example.net"}, "no object", null,
+			{"resolver": "dns.example.net", "parent": "example.com", "subdomains": ["sub"], "algorithm": "SHA384", "salt": null}],
 		"proxies": [{"protocol": "connect-udp", "proxy": "https://p.example/{?target_host}", "alpn": ["h3"], "identifier": "u", "mandatory": ["alpn"]},
 			{"protocol": "socks5", "proxy": "p.example:1080", "mandatory": ["colour"]}, {"protocol": "socks5", "proxy": "q.example:1080", "mandatory": "alpn"},
-			{"protocol": "socks5"}, {"protocol": "socks5", "proxy": "r.example:1080"}],
+			{"protocol": "socks5", "proxy": "s.example:1080", "mandatory": ["colour", "alpn"]}, {"protocol": "socks5"}, {"protocol": "socks5", "proxy": "r.example:1080"}],
 		"vendor-foo": {"private-key": [null, 1e400]}, "urn:ietf:x": {}}`
 	got, err := Parse([]byte(" \n" + text + "\t"))
 	want := &pvd.Information{
@@ -77,8 +78,9 @@ func TestSection4_3MandatoryKeys(t *testing.T) {
 		"prefixes":   {`[]`, `["2001:db8:1::1/48"]`, ` [ "::/0" , "2001:DB8::/32" ] `},
 	} {
 		for _, v := range values {
-			if _, err := Parse([]byte(with(name, v))); err != nil {
-				t.Errorf("%s %s: %v", name, v, err)
+			i, err := Parse([]byte(with(name, v)))
+			if err != nil || len(i.Prefixes) > 0 && i.Prefixes[0] != i.Prefixes[0].Masked() {
+				t.Errorf("%s %s: %+v, %v", name, v, i, err)
 			}
 		}
 	}
@@ -115,7 +117,7 @@ func TestSection4IJSON(t *testing.T) {
 		`{` + least + `,"identifier":"cafe.example.com"}`, `{` + least + `,"identifie\u0072":"x"}`, `{` + least + `,"x":[{"a":{},"b":[],"a":1}]}`, `{` + least + `,"x":{"y":{"a":0},"y":0}}`,
 		`{` + least + ",\"x\":\"\xff\"}", `{` + least + ",\"\xed\xa0\x80\":1}", `{` + least + `,"x":"\uDEAD"}`, `{` + least + `,"x":"\uD800"}`, `{` + least + `,"x":"\uD800\n"}`, `{` + least + `,"\uD800\uD800":1}`,
 		`{` + least + `,"x":"\ufdd0"}`, `{` + least + ",\"x\":\"\ufffe\"}", `{` + least + `,"x":"\uD83F\uDFFF"}`, `{` + least + `,"x":"\\\uDEAD"}`,
-		`{` + least + `,'x':1}`, `{` + least + `,"x":NaN}`, `{` + least + `,"x":"` + "\n" + `"}`,
+		`{` + least + `,'x':1}`, `{` + least + `,"x":NaN}`, `{` + least + `,"x":"y`, `{` + least + `,"x":"y\`, `{` + least + `,"x":"\u12"}`, `{` + least + `,"x":"` + "\n" + `"}`,
 	} {
 		if i, err := Parse([]byte(text)); err == nil {
 			t.Errorf("%q gives %+v", text, i)
