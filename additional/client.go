@@ -107,11 +107,11 @@ type response struct {
 	body []byte
 }
 
-// read reads the body, as far as an object may go, and an octet more.
+// read reads the body. What the connection gives is bounded already.
 func (r *response) read() (err error) {
 	defer r.Body.Close()
 	if r.good() {
-		r.body, err = io.ReadAll(io.LimitReader(r.Body, maxOctets+1))
+		r.body, err = io.ReadAll(r.Body)
 	}
 	return err
 }

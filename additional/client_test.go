@@ -126,8 +126,8 @@ func TestSection4_1Status(t *testing.T) {
 	} {
 		w := newWeb(t)
 		w.serve(home, w.says(text), home)
-		if id, again, err := w.fetch(); (err == nil) != want || again {
-			t.Errorf("%.200q: %q, again %v, %v", text, id, again, err)
+		if id, again, err := w.fetch(); (err == nil) != want || again || len(w.heard) != 1 {
+			t.Errorf("%.200q: %q, again %v, %v, heard %d", text, id, again, err, len(w.heard))
 		}
 	}
 }

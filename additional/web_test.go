@@ -33,6 +33,7 @@ type web struct {
 
 	mu    sync.Mutex
 	heard []string // requests, as they were written
+	open  int      // connections that the client has not closed
 }
 
 func newWeb(t *testing.T) *web {
@@ -117,12 +118,34 @@ func (w *web) dial(ctx context.Context, network, address string) (net.Conn, erro
 	if at.Port() != 443 || !at.Addr().Is4() {
 		return nil, fmt.Errorf("nobody is at %s", address)
 	}
-	return new(net.Dialer).DialContext(ctx, network, w.hosts[w.names()[at.Addr().As4()[3]]].Addr().String())
+	c, err := new(net.Dialer).DialContext(ctx, network, w.hosts[w.names()[at.Addr().As4()[3]]].Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	w.open++
+	return &closing{c, w}, nil
+}
+
+// closing tells when it is closed.
+type closing struct {
+	net.Conn
+	web *web
+}
+
+func (c *closing) Close() error {
+	err := c.Conn.Close()
+	if err == nil {
+		c.web.open--
+	}
+	return err
 }
 
 // fetch fetches, and tells of an error whether it may be tried again.
 func (w *web) fetch() (id string, again bool, err error) {
 	i, err := w.Fetch(w.t.Context(), "Cafe.Example.COM.")
+	if w.open != 0 { // "hosts MUST close any connection" (section 4.1)
+		w.t.Errorf("%d connections are open after %v", w.open, err)
+	}
 	if err != nil {
 		return "", errors.Is(err, ErrUnreachable), err
 	}
