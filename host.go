@@ -26,7 +26,10 @@ type Host struct {
 	waiting  waiting                      // sessions to wake
 	own      own                          // domains that the program added
 	routes   routes                       // those that are installed
-	fake     func(PvDID, *domain)         // nil; in tests, changes what is kept of a domain
+
+	information information // that is fetched
+
+	fake func(PvDID, *domain) // nil; in tests, changes what is kept of a domain
 
 	running sync.WaitGroup // the loop, the feeder, the waker
 	end     context.Context
@@ -68,6 +71,7 @@ func open(c *Config, k kernel, f files) (*Host, error) {
 		return nil, err
 	}
 	h.openRoutes()
+	h.openInformation()
 	h.running.Go(h.loop)
 	h.running.Go(h.feed)
 	h.running.Go(func() { h.waiting.work(h.end) })

@@ -37,7 +37,7 @@ func (h *Host) turn() error {
 	}
 	now := time.Now()
 	renewed := h.inbox.take()
-	links := h.own.known(old, h.known(old, news.Links, renewed))
+	links := h.information.known(old, h.own.known(old, h.known(old, news.Links, renewed)))
 	next := pvd.Build(old, links, news.Gone, h.options(), now)
 	defer h.own.published(next)
 	if next.Seq() == old.Seq() {
@@ -47,6 +47,7 @@ func (h *Host) turn() error {
 	h.publish(next)
 	h.follow(old, next)
 	h.routes.changed()
+	h.information.changed()
 	h.waiting.wake(old, next)
 	return nil
 }

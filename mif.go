@@ -28,9 +28,10 @@
 // that reads the kernel and alone decides what the host is. Others wait for it: one
 // for Router Advertisements, one for what the host's DHCP clients and managers know
 // and one for each manager that runs, one that wakes many sessions, and with
-// InstallRoutes one that installs. There is one more for each translation, each
-// connection under way, and each session that watches connections. Nothing calls
-// back into the program. Close leaves nothing running.
+// InstallRoutes one that installs, with FetchAdditionalInfo one that decides what to
+// fetch. There is one more for each translation, each connection and each fetch under
+// way, and each session that watches connections. Nothing calls back into the program.
+// Close leaves nothing running.
 //
 // # Privilege
 //
@@ -40,10 +41,12 @@ package mif
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 
 	"github.com/go-mif/mif/connect"
 	"github.com/go-mif/mif/hostconf"
@@ -126,6 +129,16 @@ type Config struct {
 	// CAP_NET_RAW, and without it does nothing.
 	SolicitRouters bool
 
+	// FetchAdditionalInfo fetches the Additional Information of every explicit domain
+	// whose routers say that there is some (RFC 8801 section 4), by HTTPS inside the
+	// domain, and makes it element AdditionalInfo of the domain. It tells the servers that
+	// routers name that a host of this library is there, and so is not done by default.
+	FetchAdditionalInfo bool
+
+	// AdditionalInfoRoots are the certificate authorities that the servers of Additional
+	// Information are believed by; nil: the host's.
+	AdditionalInfoRoots *x509.CertPool
+
 	// Log, if not nil, is told what the library notices and can do nothing about.
 	Log *slog.Logger
 }
@@ -193,7 +206,7 @@ func (h *Host) Sources() []Source {
 	for _, s := range h.files.Sources() {
 		all = append(all, Source{s.Name, s.Path, s.Err})
 	}
-	return append(all, h.routesSource()...)
+	return slices.Concat(all, h.routesSource(), h.informationSource())
 }
 
 // Dialer returns a dialer that connects inside a domain, for http.Transport, gRPC

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/go-mif/mif/pvd"
@@ -60,10 +61,12 @@ func (c *Client) Fetch(ctx context.Context, fqdn string) (*pvd.Information, erro
 	return Parse(b)
 }
 
-// unreachable tells of an error that somebody who was silent is the cause, if that is so.
+// unreachable tells of an error that somebody who was silent, or the network, is the cause,
+// if that is so.
 func unreachable(ctx context.Context, err error) error {
 	var slow net.Error
-	silent := errors.As(err, &slow) && slow.Timeout() || ctx.Err() != nil
+	var broken syscall.Errno
+	silent := errors.As(err, &slow) && slow.Timeout() || errors.As(err, &broken) || ctx.Err() != nil
 	if silent && !errors.Is(err, ErrUnreachable) {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}

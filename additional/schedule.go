@@ -75,11 +75,22 @@ type Actions struct {
 // known of it is forgotten, and if it comes back it is another one.
 func (s *Schedule) Step(now time.Time, networks []Network, results []Result) Actions {
 	a := &step{now: now, random: s.random}
+	s.follow(a, networks)
 	for _, r := range results {
 		if n := s.networks[r.Domain.Interface()]; n != nil {
 			n.end(a, r)
 		}
 	}
+	for _, is := range networks {
+		if n := s.networks[is.ID]; n != nil {
+			n.begin(a, &s.serial)
+		}
+	}
+	return a.Actions
+}
+
+// follow takes over which networks there are, and forgets others.
+func (s *Schedule) follow(a *step, networks []Network) {
 	old := s.networks
 	s.networks = map[pvd.InterfaceID]*network{}
 	for _, is := range networks {
@@ -93,12 +104,10 @@ func (s *Schedule) Step(now time.Time, networks []Network, results []Result) Act
 		delete(old, is.ID)
 		s.networks[is.ID] = n
 		n.follow(a, is.Domains)
-		n.begin(a, &s.serial)
 	}
 	for _, n := range old {
 		n.follow(a, nil)
 	}
-	return a.Actions
 }
 
 // Fetched is the information that was fetched on a network and is not known to be out
