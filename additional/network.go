@@ -51,6 +51,19 @@ func (n *network) follow(a *step, domains []Domain) {
 	}
 }
 
+// leave forgets a network, and tells whether there is something to remember yet: a cable
+// that is pulled and plugged in, again and again, must not mean as many requests.
+func (n *network) leave(a *step) bool {
+	n.follow(a, nil)
+	clear(n.vain)
+	clear(n.refused)
+	n.prune(a.now)
+	for _, t := range n.last {
+		a.at(t.Add(interval))
+	}
+	return len(n.last) > 0
+}
+
 // newTask is that of a domain which has just come: its information is fetched at once.
 func newTask(a *step, d Domain) *task {
 	t := &task{domain: d, name: canonical(d.Option.FQDN)}

@@ -72,7 +72,8 @@ type Actions struct {
 
 // Step tells the schedule the time, all networks that the host is attached to, and what
 // results there are since the last Step. A network that is not among them is left: what is
-// known of it is forgotten, and if it comes back it is another one.
+// known of it is forgotten, but for requests of the last 10 s, which limit those of a
+// network that comes back at once.
 func (s *Schedule) Step(now time.Time, networks []Network, results []Result) Actions {
 	a := &step{now: now, random: s.random}
 	s.follow(a, networks)
@@ -105,8 +106,10 @@ func (s *Schedule) follow(a *step, networks []Network) {
 		s.networks[is.ID] = n
 		n.follow(a, is.Domains)
 	}
-	for _, n := range old {
-		n.follow(a, nil)
+	for id, n := range old {
+		if n.leave(a) {
+			s.networks[id] = n
+		}
 	}
 }
 

@@ -122,7 +122,28 @@ func TestGone(t *testing.T) {
 	}
 	r.networks = nil
 	r.step()
-	if len(r.s.networks) != 0 {
-		t.Errorf("%v is kept", r.s.networks)
+	r.until(10 * time.Second)
+	r.step()
+	if len(r.s.networks) != 0 || !r.next.IsZero() {
+		t.Errorf("%v is kept, next %v", r.s.networks, r.next)
 	}
+}
+
+// A network that is left and there again at once is no other to the servers: the limits of
+// section 4.1 hold, while failures are forgotten.
+func TestFlap(t *testing.T) {
+	r := newRig(t, 0)
+	r.attach("eth0", "a.example", "b.example")
+	r.step()
+	r.answer("a.example", 0, errHTTP)
+	there := r.networks
+	for i := range 50 {
+		r.now = start.Add(time.Duration(i) * 100 * time.Millisecond)
+		r.networks = nil
+		r.step()
+		r.networks = there
+		r.step()
+	}
+	r.until(time.Minute)
+	r.did("0s fetch a.example", "0s fetch b.example", "0s failed eth0/a.example", "0s end b.example", "10s fetch a.example", "10s fetch b.example")
 }
