@@ -36,6 +36,10 @@ var allowed = map[string][]string{
 // makes a table on a terminal.
 var shown = []string{"github.com/gdamore/tcell/v2", "golang.org/x/term", "golang.org/x/sys/unix"}
 
+// messages are the packages of the messages and of the values in them, which is all
+// that a high-level API needs.
+var messages = []string{"", "/pvd", "/resolver"}
+
 // A listed package, as go list tells of it.
 type listed struct {
 	ImportPath string
@@ -100,7 +104,7 @@ func forbidden(name, imported string) string {
 	switch {
 	case !strings.Contains(strings.Split(imported, "/")[0], "."): // of the standard library
 		return ""
-	case example && (ours || slices.Contains(shown, imported)), name == "/happyeyeballs" && imported == module, name == "/happyeyeballs" && strings.HasPrefix(imported, module+"/pvd"):
+	case example && (ours || slices.Contains(shown, imported)), name == "/happyeyeballs" && slices.Contains(messages, strings.TrimPrefix(imported, module)):
 		return ""
 	case imported == module+"/miftest":
 		return "only examples and tests use it"

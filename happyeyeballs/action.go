@@ -19,14 +19,26 @@ type (
 		name   string
 		family pvd.Family
 	}
+	// askService: translate a service. The machine wants service and answered.
+	askService struct {
+		id     mif.TranslationID
+		pvd    mif.PvDID
+		scheme string
+		name   string
+		port   uint16
+	}
 	// start: connect. The machine wants connected or failed.
 	start struct {
 		id  mif.ConnectionID
 		pvd mif.PvDID
 		to  netip.AddrPort
 	}
-	// check: validate a connection. The machine wants valid or failed.
-	check struct{ id mif.ConnectionID }
+	// check: validate a connection. The machine wants valid or failed. If there are
+	// keys, the hello of TLS is to be encrypted with them.
+	check struct {
+		id  mif.ConnectionID
+		ech []byte
+	}
 	// cancel: end an attempt, or close what it has connected. Nothing more is wanted.
 	cancel struct{ id mif.ConnectionID }
 	// wait: call step not later than this, or when something has happened. It is the
@@ -41,9 +53,10 @@ type (
 	}
 )
 
-func (ask) action()    {}
-func (start) action()  {}
-func (check) action()  {}
-func (cancel) action() {}
-func (wait) action()   {}
-func (done) action()   {}
+func (ask) action()        {}
+func (askService) action() {}
+func (start) action()      {}
+func (check) action()      {}
+func (cancel) action()     {}
+func (wait) action()       {}
+func (done) action()       {}

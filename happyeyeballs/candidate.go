@@ -9,54 +9,121 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// atMost is how many addresses of a family are taken from one domain in one race.
+// atMost is how many addresses of a family are tried in one domain in one race, and
+// how many are kept.
 const atMost = 64
 
-// A candidate is an address to try in the domain that gave it.
+// A candidate is an endpoint to try in the domain that gave its address.
 type candidate struct {
-	member *member
-	dest   netip.Addr // what it is sorted by: the IPv4 address behind a NAT64
-	dial   netip.Addr // what is dialled
-	expiry time.Time  // zero: not during the race
+	endpoint
+	member  *member
+	service *service // nil: the default way to reach the name
+	record  *record
+	port    uint16
+	again   bool // it was tried, and is told how to do better
+}
+
+// An endpoint is an address, as it is sorted and as it is dialled.
+type endpoint struct {
+	dest netip.Addr // the IPv4 address behind a NAT64
+	dial netip.Addr
 }
 
 // family is that of the destination: a synthesised address is one of IPv4 (version
 // 3, section 8.2).
-func (c *candidate) family() pvd.Family {
-	if c.dest.Is4() {
+func (e endpoint) family() pvd.Family { return familyOf(e.dest) }
+
+func familyOf(a netip.Addr) pvd.Family {
+	if a.Is4() {
 		return pvd.IPv4
 	}
 	return pvd.IPv6
 }
 
-// An answer is an address that waits for a NAT64 prefix to be known.
-type answer struct {
-	addr   netip.Addr
-	expiry time.Time
+// to is what is dialled.
+func (c *candidate) to() netip.AddrPort { return netip.AddrPortFrom(c.dial, c.port) }
+
+// rebuild makes the candidates of what the domain gave: for each service those of its
+// target, and in the end those of the name without a service (version 3, section 5.2;
+// RFC 9460, section 3).
+func (m *member) rebuild(t target) {
+	b := builder{member: m, seen: map[netip.AddrPort]bool{}}
+	m.candidates = nil
+	for _, c := range m.retries {
+		m.candidates = append(m.candidates, c)
+		b.seen[c.to()] = true
+	}
+	for _, s := range m.services {
+		b.add(s, s.host, cmp.Or(s.Port, t.port))
+	}
+	if !m.reliant {
+		b.add(nil, canonical(t.name), t.port)
+	}
 }
 
-// add makes candidates of an address that the domain gave, or of the literal.
-func (m *member) add(a answer) {
-	four := a.addr
+// A builder makes candidates.
+type builder struct {
+	member *member
+	seen   map[netip.AddrPort]bool
+	count  [2]int // by family
+}
+
+// add adds the candidates of a name.
+func (b *builder) add(s *service, name string, port uint16) {
+	for _, r := range b.member.records {
+		if !r.of(name) || r.hint != nil && r.hint != s {
+			continue
+		}
+		for _, e := range b.member.endpoints(r.addr) {
+			b.candidate(&candidate{endpoint: e, member: b.member, service: s, record: r, port: port})
+		}
+	}
+}
+
+// candidate adds one unless it is known, was tried, or there are too many.
+func (b *builder) candidate(c *candidate) {
+	m, f := b.member, 0
+	if c.dest.Is4() {
+		f = 1
+	}
+	if b.seen[c.to()] || m.tried[c.to()] || m.spent[f]+b.count[f] >= atMost {
+		return
+	}
+	b.seen[c.to()] = true
+	b.count[f]++
+	m.candidates = append(m.candidates, c)
+}
+
+// take takes a candidate out, to be tried.
+func (m *member) take(c *candidate) {
+	same := func(o *candidate) bool { return o == c }
+	m.candidates, m.retries = slices.DeleteFunc(m.candidates, same), slices.DeleteFunc(m.retries, same)
+	m.tried[c.to()] = true
+	if c.dest.Is4() {
+		m.spent[1]++
+	} else {
+		m.spent[0]++
+	}
+}
+
+// endpoints are the ways to an address in the domain.
+func (m *member) endpoints(a netip.Addr) (all []endpoint) {
+	four := a
 	if !four.Is4() {
 		var ok bool
-		if four, ok = m.behindNAT64(a.addr); !ok {
-			m.candidate(a.addr, a.addr, a.expiry)
-			return
+		if four, ok = m.behindNAT64(a); !ok {
+			return []endpoint{{a, a}}
 		}
 	}
 	if m.reaches(four) {
-		m.candidate(four, four, a.expiry)
-		return
+		return []endpoint{{four, four}}
 	}
 	for _, p := range m.pref64 {
 		if six, ok := synthesize(p, four); ok {
-			m.candidate(four, six, a.expiry)
+			all = append(all, endpoint{four, six})
 		}
 	}
-	if len(m.pref64) == 0 && len(m.waiting) < atMost {
-		m.waiting = append(m.waiting, a)
-	}
+	return all
 }
 
 func (m *member) behindNAT64(a netip.Addr) (four netip.Addr, ok bool) {
@@ -68,42 +135,8 @@ func (m *member) behindNAT64(a netip.Addr) (four netip.Addr, ok bool) {
 	return four, false
 }
 
-// candidate adds a candidate unless it is known, or there are too many.
-func (m *member) candidate(dest, dial netip.Addr, expiry time.Time) {
-	if m.tried[dial] {
-		return
-	}
-	for _, c := range m.candidates {
-		if c.dial == dial {
-			if expiry.IsZero() || !c.expiry.IsZero() && expiry.After(c.expiry) {
-				c.expiry = expiry
-			}
-			return
-		}
-	}
-	c := &candidate{m, dest, dial, expiry}
-	if f := c.family(); m.added[f] < atMost {
-		m.added[f]++
-		m.candidates = append(m.candidates, c)
-	}
-}
-
-// expire drops what has expired and not been tried (RFC 8305, section 6), and tells
-// which families have to be asked again.
-func (m *member) expire(now time.Time) (again []pvd.Family) {
-	m.candidates = slices.DeleteFunc(m.candidates, func(c *candidate) bool {
-		if c.expiry.IsZero() || now.Before(c.expiry) {
-			return false
-		}
-		if f := c.family(); !slices.Contains(again, f) {
-			again = append(again, f)
-		}
-		return true
-	})
-	return again
-}
-
-// sorted gives the candidates of a group, best first (RFC 8305, section 4).
+// sorted gives the candidates of a group, best first: by service (version 3, section
+// 5.2), then by address (RFC 8305, section 4).
 func (g *group) sorted(h *History, now time.Time) []*candidate {
 	var all []*judged
 	for _, m := range g.members {
@@ -111,7 +144,9 @@ func (g *group) sorted(h *History, now time.Time) []*candidate {
 			all = append(all, judge(c, h, now))
 		}
 	}
-	slices.SortStableFunc(all, compare)
+	slices.SortStableFunc(all, func(a, b *judged) int {
+		return cmp.Or(prefer(a.again, b.again), a.service.compare(b.service), compare(a, b))
+	})
 	out := make([]*candidate, len(all))
 	for i, j := range all {
 		out[i] = j.candidate

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -41,6 +43,12 @@ type Dialer struct {
 	// of the other (RFC 8305, section 4). Less than 1 is 1.
 	FirstFamilyCount int
 
+	// Service is the scheme of the service that is dialled, such as https: its HTTPS or
+	// SVCB records (RFC 9460) are asked for beside addresses, and say which hosts and
+	// ports to connect to, in which order. Empty is https for DialTLS to port 443, and
+	// else none; NoService is none.
+	Service string
+
 	// Timeout bounds a whole race; 0 leaves that to the context. Without either, a
 	// race lasts as long as the kernel tries: some minutes.
 	Timeout time.Duration
@@ -62,6 +70,9 @@ type Dialer struct {
 
 	own History // if History is nil
 }
+
+// NoService in Dialer.Service says that no service is looked for.
+const NoService = "-"
 
 // DialContext connects to an address such as "www.example.com:443". The network is
 // tcp, or tcp4 or tcp6 to use connections of one family alone. A port may be
@@ -98,7 +109,7 @@ func (d *Dialer) dial(ctx context.Context, network, address string, c *tls.Confi
 	if err != nil {
 		return nil, &Error{Network: network, Address: address, Err: err}
 	}
-	r := newRace(d, t, d.finisher(c))
+	r := newRace(d, t, c)
 	defer r.close()
 	conn, end := r.run(ctx)
 	if conn != nil {
@@ -115,14 +126,38 @@ func (d *Dialer) memory() *History {
 	return &d.own
 }
 
-// finisher is what makes a TCP connection fit for use, nil if nothing has to.
-func (d *Dialer) finisher(c *tls.Config) func(context.Context, net.Conn) (net.Conn, error) {
+// serving is what the race wants to know of services.
+func (d *Dialer) serving(c *tls.Config, t target) serving {
+	w := serving{scheme: d.Service, ech: encrypts(c), seed: rand.Uint64()}
+	switch {
+	case w.scheme == NoService:
+		w.scheme = ""
+	case w.scheme == "" && c != nil && t.port == 443:
+		w.scheme = "https"
+	}
+	if c != nil {
+		w.alpn = c.NextProtos
+	}
+	if len(w.alpn) == 0 && strings.EqualFold(w.scheme, "https") {
+		w.alpn = []string{"http/1.1"}
+		if c == nil {
+			w.alpn = append(w.alpn, "h2") // who makes TLS of the connection may speak it
+		}
+	}
+	return w
+}
+
+// A finisher makes a TCP connection fit for use.
+type finisher func(ctx context.Context, conn net.Conn, ech []byte) (net.Conn, error)
+
+// finisher is nil if there is nothing to do.
+func (d *Dialer) finisher(c *tls.Config) finisher {
 	if c == nil && d.Validate == nil {
 		return nil
 	}
-	return func(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	return func(ctx context.Context, conn net.Conn, ech []byte) (net.Conn, error) {
 		if c != nil {
-			secure := tls.Client(conn, c)
+			secure := tls.Client(conn, encrypting(c, ech))
 			if err := secure.HandshakeContext(ctx); err != nil {
 				return nil, err
 			}

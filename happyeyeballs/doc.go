@@ -13,14 +13,15 @@
 //     them. Domains of equal rank on one interface race as one uplink: so a host
 //     with one plain uplink gets plain RFC 8305, although its two implicit
 //     domains, IPv4 and IPv6, are two.
-//  2. The name is asked in every domain at once, AAAA where the domain has an IPv6
-//     address, A where it has an IPv4 address or a NAT64 prefix (version 3,
-//     section 4.1). An address is dialled only in the domain that gave it.
-//  3. An uplink begins when its preferred family has answered, or the Resolution
-//     Delay after its first address (RFC 8305, section 3). A worse uplink
+//  2. The name is asked in every domain at once: how it is served if a service is
+//     dialled (Dialer.Service), AAAA where the domain has an IPv6 address, A where it
+//     has an IPv4 address or a NAT64 prefix (version 3, section 4.1). An address is
+//     dialled only in the domain that gave it, a hint too.
+//  3. An uplink begins when services and the preferred family have been answered, or the
+//     Resolution Delay after its first address (version 3, section 4.2). A worse uplink
 //     joins after the head start DomainDelay, or when the better ones have nothing
 //     left to try. Uplinks then take turns.
-//  4. Inside an uplink the addresses are ordered by RFC 6724, section 6, with the
+//  4. Inside an uplink services go by their priority. The addresses of one are ordered by RFC 6724, section 6, with the
 //     domain's own source addresses, then by what earlier races learnt of them in that
 //     domain, and families alternate (section 4). What arrives late is sorted in.
 //  5. Attempts start one Connection Attempt Delay apart, and at once when one
@@ -28,6 +29,16 @@
 //     connected, and valid if Validate is set, wins; the others are cancelled.
 //
 // A domain that appears joins the race. One that goes takes its attempts with it.
+//
+// # Services
+//
+// HTTPS and SVCB records (RFC 9460) name hosts and ports, in an order, with addresses
+// that are used until those of the hosts are known. Records for other protocols than
+// the program speaks (tls.Config.NextProtos) are passed over. Keys to encrypt the hello
+// (ECH) are used by DialTLS unless the program has set its own, and a server that
+// knows other keys is tried again with those (RFC 9849, section 6.1.6). When the services
+// have failed the name itself is tried, unless all of them have keys (RFC 9848,
+// section 5.1).
 //
 // # NAT64
 //
@@ -49,8 +60,11 @@
 //
 // # Limits
 //
-// TCP only. No SVCB or HTTPS records and hence no hints, since the message API
-// translates names into addresses. Look-ups still under way end with the race; RFC
+// TCP only: records for QUIC alone are passed over. A handshake does not wait for
+// records later than the Resolution Delay, also where the DNS is encrypted (version
+// 3, section 6.3): what a network can withhold without being seen, it can withhold here
+// too. At most 16 records of a service are taken, and 8 of their hosts asked for. A
+// relative name is looked up by the search list, its services are not. Look-ups still under way end with the race; RFC
 // 8305, section 5, would let them go on for a second for the sake of a cache. At most 64
 // addresses of a family are taken from one domain in one race. A family is taken for
 // usable if the domain has an address of it; that there is no route shows when an attempt

@@ -18,7 +18,7 @@ func (m *machine) connected(now time.Time, id mif.ConnectionID) {
 		m.valid(now, id)
 		return
 	}
-	m.out = append(m.out, check{id})
+	m.out = append(m.out, check{id, a.ech()})
 	m.next = later(m.next, now.Add(a.delay)) // time for more than the handshake of TCP (version 3, section 6.1)
 }
 
@@ -45,6 +45,7 @@ func (m *machine) fail(now time.Time, a *attempt, err error) {
 	m.end(now, a, err)
 	m.history.failed(a.PvD, a.To.Addr())
 	m.failures = append(m.failures, &Failure{PvD: a.PvD, To: a.To, Err: err})
+	a.member.retry(a.candidate, err)
 	m.next = m.last.Add(floor)
 }
 

@@ -16,15 +16,19 @@ var ErrNoDomain = errors.New("no domain can be used")
 
 // A Failure is what went wrong with one look-up or one attempt.
 type Failure struct {
-	PvD    mif.PvDID
-	Family mif.Family     // of a look-up, pvd.IPv4 or pvd.IPv6
-	To     netip.AddrPort // of an attempt; zero for a look-up
-	Err    error          // of mif.TranslationDone or mif.NotConnected, or of Validate
+	PvD     mif.PvDID
+	Family  mif.Family     // of a look-up of addresses, pvd.IPv4 or pvd.IPv6
+	Service string         // of a look-up of a service, the scheme
+	To      netip.AddrPort // of an attempt; zero for a look-up
+	Err     error          // of mif.TranslationDone or mif.NotConnected, or of Validate
 }
 
 // Error names the domain, the address or the family, and the reason.
 func (f *Failure) Error() string {
 	text, where := f.Err.Error(), f.PvD.String()
+	if f.Service != "" {
+		return where + ": look-up of " + f.Service + ": " + text
+	}
 	if !f.To.IsValid() {
 		return where + ": look-up of " + f.Family.String() + ": " + text
 	}

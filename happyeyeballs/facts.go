@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // listedDomains tells that every domain present has joined.
@@ -35,15 +36,14 @@ func (m *machine) listedAddresses(id mif.PvDID) {
 }
 
 // prefixes tells which NAT64 prefixes a domain's router gave.
-func (m *machine) prefixes(now time.Time, id mif.PvDID, ps []netip.Prefix) {
+func (m *machine) prefixes(id mif.PvDID, ps []netip.Prefix) {
 	n := m.members[id]
 	if n == nil {
 		return
 	}
 	n.told = true
 	if len(ps) > 0 { // else those that were found stay
-		n.pref64 = ps
-		m.offerWaiting(now, n)
+		n.pref64, n.stale = ps, true
 	}
 }
 
@@ -67,8 +67,8 @@ func (m *machine) reconfigured(id mif.PvDID) {
 	}
 }
 
-// answer tells one address that a look-up gave.
-func (m *machine) answer(now time.Time, id mif.TranslationID, a netip.Addr, expiry time.Time) {
+// answer tells one address that a look-up gave, and the name at the end of its aliases.
+func (m *machine) answer(now time.Time, id mif.TranslationID, a netip.Addr, end string, expiry time.Time) {
 	l := m.lookups[id]
 	if m.over || l == nil {
 		return
@@ -78,19 +78,19 @@ func (m *machine) answer(now time.Time, id mif.TranslationID, a netip.Addr, expi
 		expiry = time.Time{} // never, or for the transaction in progress (RFC 1035, section 3.2.1)
 	}
 	if !l.discover {
-		m.offer(now, l.member, answer{a.Unmap(), expiry})
+		l.member.give(record{name: canonical(l.Name), end: canonical(end), addr: a.Unmap(), expiry: expiry})
 		return
 	}
 	if p, ok := discovered(a); ok && !slices.Contains(l.member.pref64, p) {
-		l.member.pref64 = append(l.member.pref64, p)
+		l.member.pref64, l.member.stale = append(l.member.pref64, p), true
 	}
 }
 
-// offer gives a member an address.
-func (m *machine) offer(now time.Time, n *member, a answer) {
-	n.add(a)
-	if n.group.first.IsZero() && n.group.hasCandidates() {
-		n.group.first = now
+// service tells one way to reach the name that a look-up gave.
+func (m *machine) service(id mif.TranslationID, s resolver.Service) {
+	if l := m.lookups[id]; !m.over && l != nil {
+		l.services = append(l.services, s)
+		l.addrs = append(append(l.addrs, s.IPv6Hints...), s.IPv4Hints...)
 	}
 }
 
@@ -103,19 +103,16 @@ func (m *machine) answered(now time.Time, id mif.TranslationID, err error) {
 	l.done, l.err = true, err
 	delete(m.lookups, id)
 	m.trace.answered(now, l.Lookup, l.addrs, err)
-	if err != nil && !l.discover {
-		m.failures = append(m.failures, &Failure{PvD: l.PvD, Family: l.Family, Err: err})
+	if err != nil && !l.discover && (l.Service == "" || !nothing(err)) {
+		m.failures = append(m.failures, &Failure{PvD: l.PvD, Family: l.Family, Service: l.Service, Err: err})
 	}
-	if l.discover {
-		m.offerWaiting(now, l.member)
-	}
-}
-
-// offerWaiting offers again what waits for a NAT64 prefix.
-func (m *machine) offerWaiting(now time.Time, n *member) {
-	waiting := n.waiting
-	n.waiting = nil
-	for _, a := range waiting {
-		m.offer(now, n, a)
+	switch {
+	case l.Service != "" && len(l.services) > 0:
+		l.member.serve(m.serving.usable(l.services), m.target)
+	case l.Service == "" && !l.discover && l.replaces():
+		// Records replace hints (version 3, section 4.2.1).
+		l.member.drop(func(r *record) bool {
+			return r.hint != nil && r.of(canonical(l.Name)) && familyOf(r.addr) == l.Family
+		})
 	}
 }

@@ -9,21 +9,26 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// inquire asks what is to be asked: AAAA first, then A (RFC 8305, section 3).
+// inquire asks what is to be asked: services first, then AAAA, then A (version 3,
+// section 4.1).
 func (m *machine) inquire(now time.Time) {
-	again := map[*member][]pvd.Family{}
+	again := map[*member][]question{}
 	for n := range m.readyMembers() {
 		again[n] = n.expire(now)
+		m.refresh(now, n)
 		for _, c := range n.candidates {
-			if !c.expiry.IsZero() {
-				m.at(c.expiry)
+			if !c.record.expiry.IsZero() && !c.again {
+				m.at(c.record.expiry)
 			}
 		}
 	}
 	for _, g := range m.groups {
+		for _, n := range g.members {
+			m.inquireService(now, n)
+		}
 		for _, f := range []pvd.Family{pvd.IPv6, pvd.IPv4} {
 			for _, n := range g.members {
-				m.inquireFamily(now, n, f, slices.Contains(again[n], f))
+				m.inquireFamily(now, n, f, again[n])
 			}
 		}
 	}
@@ -46,20 +51,39 @@ func (m *machine) readyMembers() iter.Seq[*member] {
 	}
 }
 
-// inquireFamily asks for the addresses of a family, once, and again if untried ones
-// have expired (version 3, section 4.4) or the domain has changed.
-func (m *machine) inquireFamily(now time.Time, n *member, f pvd.Family, again bool) {
-	if !n.ready() || m.target.name == "" {
+// inquireService asks how the name is served, once, and again if the domain has
+// changed.
+func (m *machine) inquireService(now time.Time, n *member) {
+	reachable := n.wants(pvd.IPv6, m.target) || n.wants(pvd.IPv4, m.target)
+	if !n.ready() || m.target.name == "" || m.serving.scheme == "" || !reachable {
 		return
 	}
-	asked, pending := false, false
 	for _, l := range n.lookups {
-		if l.Family == f && !l.discover && !l.stale() {
-			asked, pending = true, pending || !l.done
+		if l.Service != "" && !l.stale() {
+			return
 		}
 	}
-	if n.wants(f, m.target) && (!asked || again && !pending) {
-		m.ask(now, n, m.target.name, f, false)
+	l := m.lookup(now, n, Lookup{PvD: n.domain.PvD, Name: m.target.name, Service: m.serving.scheme})
+	m.out = append(m.out, askService{l.id, l.PvD, l.Service, l.Name, m.target.port})
+}
+
+// inquireFamily asks for the addresses of a family, once, and again if untried ones
+// have expired (version 3, section 4.4) or the domain has changed.
+func (m *machine) inquireFamily(now time.Time, n *member, f pvd.Family, again []question) {
+	if !n.ready() || m.target.name == "" || !n.wants(f, m.target) {
+		return
+	}
+	for _, name := range n.names(m.target) {
+		q := question{canonical(name), f}
+		asked, pending := false, false
+		for _, l := range n.lookups {
+			if l.asks(q) && !l.stale() {
+				asked, pending = true, pending || !l.done
+			}
+		}
+		if !asked || !pending && slices.Contains(again, q) {
+			m.ask(now, n, name, f, false)
+		}
 	}
 }
 
@@ -75,9 +99,10 @@ func (m *machine) offerLiteral(now time.Time, n *member) {
 		return
 	}
 	if a.Is4() || n.reaches(a) {
-		m.offer(now, n, answer{addr: a})
+		n.give(record{addr: a})
+		m.refresh(now, n)
 	}
-	if len(n.waiting) > 0 && m.onlyIPv6(n) {
+	if a.Is4() && len(n.candidates) == 0 && m.onlyIPv6(n) {
 		m.ask(now, n, discoveryName, pvd.IPv6, true)
 	}
 }
@@ -119,11 +144,17 @@ func (m *machine) lastResort(now time.Time, n *member) {
 }
 
 func (m *machine) ask(now time.Time, n *member, name string, f pvd.Family, discover bool) {
+	l := m.lookup(now, n, Lookup{PvD: n.domain.PvD, Name: name, Family: f})
+	l.discover = discover
+	m.out = append(m.out, ask{l.id, l.PvD, name, f})
+}
+
+// lookup notes a look-up that is to begin.
+func (m *machine) lookup(now time.Time, n *member, what Lookup) *lookup {
 	m.ids++
-	id := mif.TranslationID(m.ids)
-	l := &lookup{Lookup: Lookup{n.domain.PvD, name, f}, member: n, discover: discover}
-	m.lookups[id] = l
+	l := &lookup{Lookup: what, id: mif.TranslationID(m.ids), member: n}
+	m.lookups[l.id] = l
 	n.lookups = append(n.lookups, l)
-	m.out = append(m.out, ask{id, l.PvD, name, f})
 	m.trace.asked(now, l.Lookup)
+	return l
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/go-mif/mif"
-	"github.com/go-mif/mif/pvd"
 )
 
 // A machine decides one race. It does nothing itself: it is told what happens and
@@ -19,6 +18,7 @@ type machine struct {
 	history  *History
 	trace    *Trace
 	validate bool // connections are to be checked before they win
+	serving  serving
 
 	members  map[mif.PvDID]*member
 	groups   []*group // best first
@@ -38,8 +38,8 @@ type machine struct {
 // An attempt is one that runs.
 type attempt struct {
 	Attempt
-	id      mif.ConnectionID
-	member  *member
+	id mif.ConnectionID
+	*candidate
 	started time.Time
 	up      bool          // connected, but not yet checked
 	rtt     time.Duration // if up
@@ -63,7 +63,7 @@ func (m *machine) join(now time.Time, d Domain) bool {
 	if m.over || m.members[d.PvD] != nil || !m.rules.allow(d) || !m.target.in(d) {
 		return false
 	}
-	n := &member{domain: d, added: map[pvd.Family]int{}, tried: map[netip.Addr]bool{}}
+	n := &member{domain: d, tried: map[netip.AddrPort]bool{}}
 	n.group = m.group(placeOf(d, m.rules))
 	n.group.members = append(n.group.members, n)
 	m.members[d.PvD] = n

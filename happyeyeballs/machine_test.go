@@ -13,12 +13,15 @@ const plain = `
 	dns eth0/ipv4 A 0 198.51.100.1
 `
 
-// Each row cites the sentence that it checks: R is RFC 8305, V version 3 of it, M
-// the design of races across domains. Later lines of a world replace earlier ones.
-var rows = []struct {
+// A row is a race at virtual time.
+type row struct {
 	cite, to, world, want string
 	timing                timing // where not the default
-}{
+}
+
+// Each row cites the sentence that it checks: R is RFC 8305, V version 3 of it, M
+// the design of races across domains. Later lines of a world replace earlier ones.
+var rows = []row{
 	{
 		cite:  "R3: if a positive AAAA response is received first, the first IPv6 connection attempt is immediately started",
 		world: plain + "dns eth0/ipv4 A 500 198.51.100.1\nhost eth0/ipv6 2001:db8:f::1 2 ok",
@@ -252,10 +255,7 @@ const two = `
 `
 
 func init() {
-	rows = append(rows, []struct {
-		cite, to, world, want string
-		timing                timing
-	}{
+	rows = append(rows, []row{
 		{
 			cite:  "M: names are asked in every domain at once; the better uplink has a head start of 250 ms",
 			world: two + "host wlan0/ipv4 198.51.100.2 2 ok",

@@ -1,6 +1,7 @@
 package happyeyeballs
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // A member is a domain that takes part in a race.
@@ -22,31 +24,58 @@ type member struct {
 	listed     bool // its addresses
 	configured bool // its elements: what comes of them later is a change
 
-	lookups    []*lookup
-	waiting    []answer // IPv4 addresses for which there is no prefix yet
-	candidates []*candidate
-	added      map[pvd.Family]int  // candidates so far
-	tried      map[netip.Addr]bool // addresses dialled
-	running    int                 // attempts
-	last       time.Time           // when an attempt was started last
-	literal    bool                // the literal was added
-	resorted   bool                // the last resort was taken
+	lookups  []*lookup
+	records  []*record
+	services []*service // that can be used, best first
+	reliant  bool       // only they are to be reached
+
+	candidates []*candidate            // made of all that
+	stale      bool                    // they are to be made anew
+	retries    []*candidate            // to be tried again
+	tried      map[netip.AddrPort]bool // what was dialled
+	spent      [2]int                  // how much of it by IPv6 and IPv4
+	running    int                     // attempts
+	last       time.Time               // when an attempt was started last
+	literal    bool                    // the literal was added
+	resorted   bool                    // the last resort was taken
+}
+
+// A question is what a domain can be asked for.
+type question struct {
+	name   string // canonical
+	family pvd.Family
 }
 
 // A lookup is a question under way or answered.
 type lookup struct {
 	Lookup
+	id       mif.TranslationID
 	member   *member
 	discover bool // it is for a NAT64 prefix
 	done     bool
 	changed  bool // the domain has, since it was asked
 	addrs    []netip.Addr
+	services []resolver.Service
 	err      error
+}
+
+// asks tells whether the look-up asks a question.
+func (l *lookup) asks(q question) bool {
+	return !l.discover && l.Service == "" && l.Family == q.family && canonical(l.Name) == q.name
+}
+
+// replaces tells whether the look-up has told what there is, so that hints count no
+// more: addresses, or that there are none.
+func (l *lookup) replaces() bool { return l.done && (len(l.addrs) > 0 || nothing(l.err)) }
+
+// nothing tells whether an error says that there is no such thing.
+func nothing(err error) bool {
+	return errors.Is(err, resolver.ErrNoData) || errors.Is(err, resolver.ErrNoSuchName)
 }
 
 // stale tells whether a failure says nothing any more, since the domain has changed.
 func (l *lookup) stale() bool {
-	return l.done && l.changed && l.err != nil && len(l.addrs) == 0
+	return l.done && l.changed && l.err != nil && len(l.addrs)+len(l.services) == 0
 }
 
 func (m *member) ready() bool { return m.told && m.listed && m.configured }
@@ -75,16 +104,24 @@ func (m *member) busy() bool {
 	return !m.ready() || slices.ContainsFunc(m.lookups, func(l *lookup) bool { return !l.done })
 }
 
-// answered tells whether AAAA was answered, if it was asked: yes, no, or not yet.
-func (m *member) answered() (positive, pending bool) {
+// answered tells whether AAAA was answered, if it was asked, for the name whose turn is
+// first: yes, no, or not yet. A hint is an answer (version 3, section 4.2.1).
+func (m *member) answered(t target) (positive, pending bool) {
 	pending = !m.ready()
+	name := m.best(t)
+	for _, r := range m.records {
+		positive = positive || !r.addr.Is4() && r.of(name)
+	}
 	for _, l := range m.lookups {
-		if l.Family == pvd.IPv6 && !l.discover {
-			positive = positive || len(l.addrs) > 0
-			pending = pending || !l.done
-		}
+		asked := l.asks(question{name, pvd.IPv6}) || l.asks(question{canonical(t.name), pvd.IPv6})
+		pending = pending || asked && !l.done
 	}
 	return positive, pending
+}
+
+// served tells whether services were answered, if they were asked for.
+func (m *member) served() bool {
+	return !slices.ContainsFunc(m.lookups, func(l *lookup) bool { return l.Service != "" && !l.done })
 }
 
 // A place is what the members of a group have in common.
@@ -102,7 +139,8 @@ type group struct {
 	first   time.Time // when its first address came; zero: none came
 	going   bool      // it may start attempts
 	turn    time.Time // when it started one last
-	count   int       // attempts started
+	service *service  // that the last attempt was of
+	count   int       // attempts started, of this service
 	family  pvd.Family
 }
 
@@ -130,32 +168,48 @@ func (g *group) hasCandidates() bool {
 }
 
 // settled tells whether the preferred family has been answered: IPv6 if it was
-// asked, with addresses, or finally without (version 3, section 4.2).
-func (g *group) settled() bool {
-	pending := false
+// asked, with addresses, or finally without. Services have to be answered as well, by
+// the domain whose addresses are there (version 3, section 4.2).
+func (g *group) settled(t target) bool {
+	waiting := false
 	for _, m := range g.members {
-		positive, p := m.answered()
-		if positive {
+		positive, pending := m.answered(t)
+		if positive && m.served() {
 			return true
 		}
-		pending = pending || p
+		waiting = waiting || pending || !m.served()
 	}
-	return !pending
+	return !waiting
 }
 
-// next is the candidate to try now: the best one of the family whose turn it is.
-// The first family has count turns, then families alternate (RFC 8305, section
-// 4), whenever their addresses came (version 3, section 7).
+// next is the candidate to try now: the best one of the family whose turn it is, of
+// the best service. The first family has count turns, then families alternate (RFC
+// 8305, section 4), whenever their addresses came (version 3, section 7).
 func (g *group) next(count int, h *History, now time.Time) *candidate {
 	all := g.sorted(h, now)
 	if len(all) == 0 {
 		return nil
 	}
+	if all[0].again {
+		return all[0]
+	}
+	tried := g.tried(all[0].service)
 	for _, c := range all {
+		if c.service.compare(all[0].service) != 0 {
+			break
+		}
 		switch {
-		case g.count == 0, g.count < count && c.family() == g.family, g.count >= count && c.family() != g.family:
+		case tried == 0, tried < count && c.family() == g.family, tried >= count && c.family() != g.family:
 			return c
 		}
 	}
 	return all[0]
+}
+
+// tried is how many attempts of a service were started in a row.
+func (g *group) tried(s *service) int {
+	if g.service.compare(s) != 0 {
+		return 0
+	}
+	return g.count
 }

@@ -97,6 +97,10 @@ func (b *bar) label() string {
 	switch {
 	case b.attempt != nil:
 		return "  " + b.attempt.To.Addr().String()
+	case strings.EqualFold(b.lookup.Service, "https"):
+		return "  HTTPS " + b.lookup.Name
+	case b.lookup.Service != "":
+		return "  SVCB " + b.lookup.Name
 	case b.lookup.Family == pvd.IPv4:
 		return "  A " + b.lookup.Name
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // randomWorld is a text for newSim: up to three uplinks of one or both families that
@@ -42,6 +43,9 @@ func randomWorld(r *rand.Rand) string {
 			randomAnswers(r, line, n, id, f[2])
 		}
 	}
+	if r.IntN(2) == 0 {
+		line("ech")
+	}
 	if r.IntN(4) == 0 {
 		line("abort", strconv.Itoa(1+r.IntN(1000)))
 	}
@@ -49,11 +53,31 @@ func randomWorld(r *rand.Rand) string {
 	return b.String()
 }
 
+// randomServices are up to three services of a domain, with hints and keys.
+func randomServices(r *rand.Rand, line func(...string), n func(int) string, id string) {
+	words := []string{"svc", id, n(200)}
+	for range r.IntN(4) {
+		words = append(words, n(3), []string{"www.example", "alt.example", "none.example"}[r.IntN(3)])
+		for _, w := range []string{"port=8443", "ech=old", "six=2001:db8:f::" + n(9), "four=198.51.100." + n(9)} {
+			if r.IntN(2) == 0 {
+				words = append(words, w)
+			}
+		}
+	}
+	if len(words) == 3 {
+		words = append(words, []string{"none", "error"}[r.IntN(2)])
+	}
+	line(words...)
+}
+
 func randomAnswers(r *rand.Rand, line func(...string), n func(int) string, id, kind string) {
 	if r.IntN(8) == 0 {
 		return // silence
 	}
-	kinds := []string{kind}
+	if r.IntN(2) == 0 {
+		randomServices(r, line, n, id)
+	}
+	kinds := []string{kind, "alt.example/" + kind}
 	if kind == "AAAA" {
 		kinds = append(kinds, "A", "ipv4only.arpa.")
 	}
@@ -63,18 +87,20 @@ func randomAnswers(r *rand.Rand, line func(...string), n func(int) string, id, k
 			words = append(words, "ttl="+strconv.Itoa(1+r.IntN(700)))
 		}
 		for range r.IntN(6) {
-			a := map[string]string{"A": "198.51.100." + n(9), "AAAA": "2001:db8:f::" + n(9), "ipv4only.arpa.": "64:ff9b::c000:aa"}[k]
+			a := map[string]string{"A": "198.51.100." + n(9), "AAAA": "2001:db8:f::" + n(9), "ipv4only.arpa.": "64:ff9b::c000:aa"}[strings.TrimPrefix(k, "alt.example/")]
 			words = append(words, a)
 		}
 		line(words...)
 	}
 	for i := range 9 {
 		x := strconv.Itoa(i)
-		for _, a := range []string{"198.51.100." + x, "2001:db8:f::" + x, "64:ff9b::c633:640" + x} {
+		for _, a := range []string{"198.51.100." + x, "2001:db8:f::" + x, "64:ff9b::c633:640" + x, "198.51.100." + x + ":8443", "[2001:db8:f::" + x + "]:8443"} {
 			if r.IntN(5) < 2 {
 				line("host", id, a, n(600), []string{"ok", "refused", "unreachable", "refused"}[r.IntN(4)])
 				if r.IntN(3) == 0 {
 					line("valid", id, a, n(300), []string{"ok", "bad"}[r.IntN(2)])
+					line("valid", id, a+"+old", n(300), []string{"ok", "rejected", "disabled"}[r.IntN(3)])
+					line("valid", id, a+"+new", n(300), []string{"ok", "rejected"}[r.IntN(2)])
 				}
 			}
 		}
@@ -88,6 +114,7 @@ type referee struct {
 	last    time.Time
 	given   map[mif.PvDID]map[netip.Addr]bool // addresses by the domain that gave them
 	present map[mif.PvDID]bool
+	tried   map[Attempt]int
 	running map[mif.ConnectionID]bool
 	starts  int
 	won     int
@@ -105,6 +132,16 @@ func (r *referee) watch() {
 			r.won++
 		}
 	}
+}
+
+// served tells whether a domain has told of a service at a port.
+func (r *referee) served(id mif.PvDID, port uint16) bool {
+	for _, s := range r.sim.svc[id.String()].all {
+		if s.Port == port {
+			return true
+		}
+	}
+	return false
 }
 
 // gave notes an answer, and what a NAT64 makes of it.
@@ -130,6 +167,12 @@ func (r *referee) action(a action) {
 		if !r.given[a.pvd][a.to.Addr()] || !r.present[a.pvd] {
 			r.t.Errorf("%v dialled in %v, which did not give it or is gone", a.to, a.pvd)
 		}
+		if port := a.to.Port(); port != 80 && !r.served(a.pvd, port) {
+			r.t.Errorf("%v dialled in %v, which has no such service", a.to, a.pvd)
+		}
+		if r.tried[Attempt{a.pvd, a.to}]++; r.tried[Attempt{a.pvd, a.to}] > 2 {
+			r.t.Errorf("%v is tried again and again", a.to)
+		}
 		r.last = r.sim.now
 		r.starts++
 		r.running[a.id] = true
@@ -154,7 +197,7 @@ func TestProperties(t *testing.T) {
 	for seed := range worlds {
 		world := randomWorld(rand.New(rand.NewPCG(6, uint64(seed))))
 		s := newSim(t, "www.example:80", world)
-		r := &referee{t: t, sim: s, given: map[mif.PvDID]map[netip.Addr]bool{}, present: map[mif.PvDID]bool{}, running: map[mif.ConnectionID]bool{}}
+		r := &referee{t: t, sim: s, given: map[mif.PvDID]map[netip.Addr]bool{}, present: map[mif.PvDID]bool{}, tried: map[Attempt]int{}, running: map[mif.ConnectionID]bool{}}
 		r.watch()
 		s.referee = r.action
 		trace := s.run(t)
@@ -167,12 +210,20 @@ func TestProperties(t *testing.T) {
 		default:
 			outcomes["lost"]++
 		}
+		for a, times := range r.tried {
+			if a.To.Port() != 80 {
+				outcomes["by a service's port"]++
+			}
+			if times > 1 {
+				outcomes["with other keys"]++
+			}
+		}
 		if t.Failed() {
 			t.Fatalf("seed %d\n%s\n%s", seed, world, trace)
 		}
 	}
-	for _, o := range []string{"won", "aborted", "lost"} {
-		if outcomes[o] < worlds/20 {
+	for o, share := range map[string]int{"won": 20, "aborted": 20, "lost": 20, "by a service's port": 20, "with other keys": 200} {
+		if outcomes[o] < worlds/share {
 			t.Errorf("only %d of %d races were %s", outcomes[o], worlds, o)
 		}
 	}
@@ -208,6 +259,14 @@ func (r *referee) candidates() (n int) {
 	for _, given := range r.given {
 		n += len(given)
 	}
+	for _, times := range r.tried { // at another port, or with other keys
+		n += times - 1
+	}
+	for a := range r.tried {
+		if a.To.Port() != 80 {
+			n++
+		}
+	}
 	return n
 }
 
@@ -219,7 +278,8 @@ func TestAfterTheEnd(t *testing.T) {
 	s.m.leave(s.now, d.PvD)
 	s.m.connected(s.now, s.end.winner)
 	s.m.failed(s.now, s.end.winner, syscall.ECONNRESET)
-	s.m.answer(s.now, 1, netip.IPv6Loopback(), time.Time{})
+	s.m.answer(s.now, 1, netip.IPv6Loopback(), "", time.Time{})
+	s.m.service(1, resolver.Service{})
 	s.m.answered(s.now, 1, nil)
 	s.m.address(d.PvD, pvd.Address{})
 	s.m.abort(s.now, context.Canceled)

@@ -2,6 +2,7 @@ package happyeyeballs
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"time"
@@ -20,8 +21,9 @@ type race struct {
 	result  *done
 
 	// Connections under check. Those that judge them send verdicts.
-	finish   func(context.Context, net.Conn) (net.Conn, error) // nil: there is nothing to check
-	conns    map[mif.ConnectionID]net.Conn                     // connected, neither won nor lost
+	finish   finisher // nil: there is nothing to check
+	tls      *tls.Config
+	conns    map[mif.ConnectionID]net.Conn // connected, neither won nor lost
 	judges   sync.WaitGroup
 	verdicts chan verdict
 	ctx      context.Context // of the judges
@@ -35,11 +37,14 @@ type verdict struct {
 	err  error
 }
 
-func newRace(d *Dialer, t target, finish func(context.Context, net.Conn) (net.Conn, error)) *race {
+func newRace(d *Dialer, t target, c *tls.Config) *race {
+	finish := d.finisher(c)
 	m := newMachine(t)
 	m.rules = rules{d.Require, d.Exclude, d.Prefer}
 	m.timing, m.history, m.trace, m.validate = d.timing(), d.memory(), d.Trace, finish != nil
+	m.serving = d.serving(c, t)
 	r := &race{
+		tls:      c,
 		machine:  m,
 		session:  d.Host.NewSession(),
 		names:    map[mif.InterfaceID]string{},
@@ -124,13 +129,18 @@ func (r *race) perform(a action) {
 			r.machine.answered(time.Now(), a.id, err) // such as of a name that is too long
 			r.again = true
 		}
+	case askService:
+		if err := r.session.Post(mif.TranslateService{ID: a.id, PvD: a.pvd, Scheme: a.scheme, Name: a.name, Port: a.port}); err != nil {
+			r.machine.answered(time.Now(), a.id, err)
+			r.again = true
+		}
 	case start:
 		if err := r.session.Post(mif.ConnectToAddress{ID: a.id, PvD: a.pvd, To: a.to}); err != nil {
 			r.machine.failed(time.Now(), a.id, err) // such as of a multicast address
 			r.again = true
 		}
 	case check:
-		r.check(a.id)
+		r.check(a.id, a.ech)
 	case cancel:
 		r.cancel(a.id)
 	case wait:
@@ -153,11 +163,11 @@ func (r *race) post(q mif.Request) {
 }
 
 // check lets a connection be judged.
-func (r *race) check(id mif.ConnectionID) {
+func (r *race) check(id mif.ConnectionID, ech []byte) {
 	conn := r.conns[id]
 	r.judges.Go(func() {
 		watch := context.AfterFunc(r.ctx, func() { conn.Close() })
-		fit, err := r.finish(r.ctx, conn)
+		fit, err := r.finish(r.ctx, conn, ech)
 		if !watch() && err == nil { // from here on nobody closes the connection but the race
 			err = r.ctx.Err()
 		}

@@ -1,12 +1,12 @@
 package happyeyeballs
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // A sim is a world at virtual time around a machine: domains, what their DNS
@@ -27,6 +28,7 @@ type sim struct {
 	dns     map[string]simReply // "DOMAIN AAAA", or "DOMAIN ipv4only.arpa."
 	hosts   map[string]simReply // "DOMAIN ADDRESS"
 	valid   map[string]simReply // the same, of Validate
+	svc     map[string]simReply // "DOMAIN"
 	abort   int                 // when the caller gives up, ms; 0: never
 	// patience is after how many ms what would be silent fails, as the kernel and a
 	// resolver give up; 0: never
@@ -52,6 +54,8 @@ type simDomain struct {
 type simReply struct {
 	after int // ms
 	addrs []netip.Addr
+	end   string
+	all   []resolver.Service
 	ttl   int // ms; 0: never expires, less: has expired
 	err   error
 }
@@ -80,115 +84,6 @@ func (h *happenings) Pop() any {
 var epoch = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
-
-// newSim reads a world. Lines are
-//
-//	domain PVD ADDRESS/BITS... [join=MS] [leave=MS] [ready=MS] [pref64=PREFIX] [fqdn=NAME]
-//	dns PVD AAAA|A|NAME MS [ttl=MS] ADDRESS...|error
-//	host PVD ADDRESS MS ok|refused|unreachable
-//	valid PVD ADDRESS MS ok|bad
-//	again PVD MS AAAA|A MS ADDRESS...      the domain changes, and answers so from now on
-//	abort MS
-//	patience MS
-func newSim(t testing.TB, address, world string) *sim {
-	t.Helper()
-	network := "tcp"
-	if n, a, ok := strings.Cut(address, " "); ok {
-		network, address = n, a
-	}
-	to, err := parse(t.Context(), network, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &sim{m: newMachine(to), now: epoch, dns: map[string]simReply{}, hosts: map[string]simReply{}, valid: map[string]simReply{}}
-	s.m.trace = s.trace()
-	for l := range strings.Lines(world) {
-		if f := strings.Fields(l); len(f) > 0 {
-			s.read(f)
-		}
-	}
-	s.identify(t)
-	return s
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func (s *sim) read(f []string) {
-	switch f[0] {
-	case "domain":
-		s.domains = append(s.domains, readDomain(f[1:]))
-	case "dns":
-		s.dns[f[1]+" "+f[2]] = readReply(f[3:])
-	case "host":
-		s.hosts[f[1]+" "+f[2]] = readReply(f[3:])
-	case "valid":
-		s.m.validate = true
-		s.valid[f[1]+" "+f[2]] = readReply(f[3:])
-	case "again":
-		s.again = append(s.again, func() {
-			s.after(number(f[2]), func() {
-				s.dns[f[1]+" "+f[3]] = readReply(f[4:])
-				for _, d := range s.domains {
-					if d.PvD.String() == f[1] {
-						s.m.reconfigured(d.PvD)
-					}
-				}
-			})
-		})
-	case "patience":
-		s.patience = number(f[1])
-	case "abort":
-		s.abort = number(f[1])
-	default:
-		panic(f[0])
-	}
-}
-
-func readDomain(f []string) *simDomain {
-	d := &simDomain{Domain: Domain{FQDN: f[0]}} // its name, until it has an identity
-	for _, w := range f[1:] {
-		key, value, _ := strings.Cut(w, "=")
-		switch key {
-		case "join":
-			d.join = number(value)
-		case "leave":
-			d.leave = number(value)
-		case "pref64":
-			d.pref64 = append(d.pref64, netip.MustParsePrefix(value))
-		case "ready":
-			d.ready = number(value)
-		case "fqdn":
-			d.fqdn = value
-		default:
-			d.addrs = append(d.addrs, netip.MustParsePrefix(w))
-		}
-	}
-	return d
-}
-
-var outcomes = map[string]error{
-	"ok": nil, "refused": syscall.ECONNREFUSED, "unreachable": syscall.EHOSTUNREACH, "error": errors.New("no such name"), "bad": errors.New("not valid"),
-}
-
-func readReply(f []string) simReply {
-	r := simReply{after: number(f[0])}
-	for _, w := range f[1:] {
-		if v, ok := strings.CutPrefix(w, "ttl="); ok {
-			r.ttl = number(v)
-		} else if err, ok := outcomes[w]; ok {
-			r.err = err
-		} else {
-			r.addrs = append(r.addrs, netip.MustParseAddr(w))
-		}
-	}
-	return r
-}
 
 // identify gives the domains real identities, those of a Snapshot. A name is eth0/ipv4,
 // eth0/ipv6 or, of both families, eth0.
@@ -242,23 +137,31 @@ func (s *sim) trace() *Trace {
 	return &Trace{
 		Asked: func(_ time.Time, l Lookup) {
 			if s.asks {
-				s.note("ask %v %s %v", l.PvD, l.Name, l.Family)
+				s.note("ask %v %s %v", l.PvD, l.Name, cmp.Or(l.Service, l.Family.String()))
 			}
 		},
-		Started: func(_ time.Time, a Attempt) { s.note("try %v %v", a.PvD, a.To.Addr()) },
+		Started: func(_ time.Time, a Attempt) { s.note("try %v %s", a.PvD, at(a)) },
 		Ended: func(_ time.Time, a Attempt, err error) {
 			switch {
 			case err == nil:
-				s.note("win %v %v", a.PvD, a.To.Addr())
+				s.note("win %v %s", a.PvD, at(a))
 			case errors.Is(err, mif.ErrStopped), errors.Is(err, context.Canceled):
-				s.note("drop %v %v", a.PvD, a.To.Addr())
+				s.note("drop %v %s", a.PvD, at(a))
 			case errors.Is(err, mif.ErrUnknownPvD):
-				s.note("gone %v %v", a.PvD, a.To.Addr())
+				s.note("gone %v %s", a.PvD, at(a))
 			default:
-				s.note("fail %v %v", a.PvD, a.To.Addr())
+				s.note("fail %v %s", a.PvD, at(a))
 			}
 		},
 	}
+}
+
+// at is the address of an attempt, with the port if that is not the name's.
+func at(a Attempt) string {
+	if a.To.Port() > 8000 {
+		return a.To.String()
+	}
+	return a.To.Addr().String()
 }
 
 // run plays the world until the race is over, and tells what happened. A race that
@@ -313,7 +216,7 @@ func (s *sim) join(d *simDomain) {
 		s.m.reconfigured(d.PvD) // a part of the listing, and no change
 		s.m.listedElements(d.PvD)
 		s.m.listedAddresses(d.PvD)
-		s.m.prefixes(s.now, d.PvD, d.pref64)
+		s.m.prefixes(d.PvD, d.pref64)
 	}
 	if d.ready > 0 {
 		s.after(d.ready, tell)
@@ -326,8 +229,10 @@ func (s *sim) perform(a action) {
 	switch a := a.(type) {
 	case ask:
 		s.ask(a)
+	case askService:
+		s.askService(a)
 	case start:
-		if r, ok := s.reply(s.hosts, a.pvd.String()+" "+a.to.Addr().String()); ok {
+		if r, ok := s.reply(s.hosts, a.pvd.String()+" "+at(Attempt{To: a.to})); ok {
 			s.after(r.after, func() {
 				if r.err != nil {
 					s.m.failed(s.now, a.id, r.err)
@@ -337,8 +242,11 @@ func (s *sim) perform(a action) {
 			})
 		}
 	case check:
-		at := s.m.attempts[a.id]
-		if r, ok := s.reply(s.valid, at.PvD.String()+" "+at.To.Addr().String()); ok {
+		key := s.m.attempts[a.id].PvD.String() + " " + at(s.m.attempts[a.id].Attempt)
+		if len(a.ech) > 0 {
+			key += "+" + string(a.ech)
+		}
+		if r, ok := s.reply(s.valid, key); ok {
 			s.after(r.after, func() {
 				if r.err != nil {
 					s.m.failed(s.now, a.id, r.err)
@@ -359,8 +267,12 @@ func (s *sim) perform(a action) {
 
 func (s *sim) ask(a ask) {
 	key := map[pvd.Family]string{pvd.IPv4: "A", pvd.IPv6: "AAAA"}[a.family]
-	if a.name == discoveryName {
+	switch a.name {
+	case discoveryName:
 		key = a.name
+	case s.m.target.name:
+	default:
+		key = strings.TrimSuffix(a.name, ".") + "/" + key
 	}
 	r, ok := s.reply(s.dns, a.pvd.String()+" "+key)
 	if !ok {
@@ -372,13 +284,26 @@ func (s *sim) ask(a ask) {
 			if r.ttl != 0 {
 				expiry = s.now.Add(ms(r.ttl))
 			}
-			s.m.answer(s.now, a.id, addr, expiry)
+			s.m.answer(s.now, a.id, addr, cmp.Or(r.end, a.name), expiry)
 		}
 		err := r.err
 		if err == nil && len(r.addrs) == 0 {
 			err = errors.New("no data")
 		}
 		s.m.answered(s.now, a.id, err)
+	})
+}
+
+func (s *sim) askService(a askService) {
+	r, ok := s.reply(s.svc, a.pvd.String())
+	if !ok {
+		return
+	}
+	s.after(r.after, func() {
+		for _, one := range r.all {
+			s.m.service(a.id, one)
+		}
+		s.m.answered(s.now, a.id, r.err)
 	})
 }
 

@@ -3,7 +3,6 @@ package happyeyeballs
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -118,7 +117,7 @@ func (m *machine) goes(now time.Time, g *group) bool {
 	if !g.hasCandidates() {
 		return false
 	}
-	if t := g.first.Add(m.timing.resolution); !g.going && !g.settled() && now.Before(t) {
+	if t := g.first.Add(m.timing.resolution); !g.going && !g.settled(m.target) && now.Before(t) {
 		m.at(t)
 		return false
 	}
@@ -130,19 +129,18 @@ func (m *machine) goes(now time.Time, g *group) bool {
 func (m *machine) start(now time.Time, g *group) {
 	c := g.next(m.timing.count, m.history, now)
 	n := c.member
-	n.candidates = slices.DeleteFunc(n.candidates, func(o *candidate) bool { return o == c })
-	n.tried[c.dial] = true
+	n.take(c)
 	n.running++
 	n.last, m.last, g.turn = now, now, now
-	g.family = c.family()
-	g.count++
+	g.count = g.tried(c.service) + 1
+	g.service, g.family = c.service, c.family()
 	m.ids++
 	a := &attempt{
-		Attempt: Attempt{n.domain.PvD, netip.AddrPortFrom(c.dial, m.target.port)},
-		id:      mif.ConnectionID(m.ids),
-		member:  n,
-		started: now,
-		delay:   m.delay(now, c),
+		Attempt:   Attempt{n.domain.PvD, c.to()},
+		id:        mif.ConnectionID(m.ids),
+		candidate: c,
+		started:   now,
+		delay:     m.delay(now, c),
 	}
 	m.attempts[a.id] = a
 	m.next = now.Add(a.delay)

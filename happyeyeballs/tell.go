@@ -24,15 +24,17 @@ func (r *race) tell(e mif.Event, now time.Time) {
 	case mif.NoAddressAnnouncement:
 		m.noAddress(e.PvD, e.Prefix)
 	case mif.ConfigurationData:
-		m.prefixes(now, e.PvD, prefixes(e.Data))
+		m.prefixes(e.PvD, prefixes(e.Data))
 	case mif.NoConfigurationData:
-		m.prefixes(now, e.PvD, nil)
+		m.prefixes(e.PvD, nil)
 	case mif.ConfigurationElementAnnouncement:
 		r.reconfigured(e.PvD)
 	case mif.Synced:
 		r.synced(e.Request)
 	case mif.NameTranslation:
-		m.answer(now, e.ID, e.Addr, e.Expiry)
+		m.answer(now, e.ID, e.Addr, e.CanonicalName, e.Expiry)
+	case mif.ServiceTranslation:
+		r.service(e)
 	case mif.TranslationDone:
 		m.answered(now, e.ID, e.Err)
 	case mif.Connected:
@@ -81,6 +83,14 @@ func (r *race) synced(q mif.Request) {
 	}
 }
 
+// service tells of a service, without keys that nobody can use.
+func (r *race) service(e mif.ServiceTranslation) {
+	if r.machine.serving.ech && len(e.ECH) > 0 && !understood(r.tls, e.ECH) {
+		e.ECH = nil
+	}
+	r.machine.service(e.ID, e.Service)
+}
+
 // connected takes a connection, unless its attempt is out of the race.
 func (r *race) connected(e mif.Connected, now time.Time) {
 	if r.machine.attempts[e.ID] == nil {
@@ -95,6 +105,8 @@ func (r *race) connected(e mif.Connected, now time.Time) {
 func (r *race) rejected(e mif.Rejected, now time.Time) {
 	switch q := e.Request.(type) {
 	case mif.TranslateName:
+		r.machine.answered(now, q.ID, e.Err)
+	case mif.TranslateService:
 		r.machine.answered(now, q.ID, e.Err)
 	case mif.ConnectToAddress:
 		r.machine.failed(now, q.ID, e.Err)

@@ -70,9 +70,11 @@ func TestTimelineUnderWay(t *testing.T) {
 	hooks := line.Trace()
 	d := s.domains[1]
 	hooks.Joined(epoch, d.Domain)
-	hooks.Asked(epoch, Lookup{d.PvD, "www.example", 6})
+	hooks.Asked(epoch, Lookup{d.PvD, "www.example", 6, ""})
+	hooks.Asked(epoch, Lookup{PvD: d.PvD, Name: "www.example", Service: "https"})
+	hooks.Asked(epoch, Lookup{PvD: d.PvD, Name: "www.example", Service: "dns"})
 	hooks.Joined(epoch.Add(ms(4)), s.domains[0].Domain)
-	if got := line.String(); strings.Count(got, "\n") != 4 || !strings.Contains(got, "AAAA www.example  ====\n") {
+	if got := line.String(); strings.Count(got, "\n") != 6 || !strings.Contains(got, "  HTTPS www.example  ====\n  SVCB www.example   ====") || !strings.Contains(got, "AAAA www.example   ====\n") {
 		t.Errorf("got\n%s", got)
 	}
 }

@@ -7,11 +7,13 @@ import (
 	"github.com/go-mif/mif"
 )
 
-// A Lookup is a question to one domain: a name and a family.
+// A Lookup is a question to one domain: for a name's addresses of a family, or for how a
+// service is reached.
 type Lookup struct {
-	PvD    mif.PvDID
-	Name   string
-	Family mif.Family // pvd.IPv4 or pvd.IPv6
+	PvD     mif.PvDID
+	Name    string
+	Family  mif.Family // pvd.IPv4 or pvd.IPv6, of addresses
+	Service string     // the scheme, such as https; empty for addresses
 }
 
 // An Attempt is an attempt to connect to one address in one domain.
@@ -29,7 +31,8 @@ type Trace struct {
 	Left   func(now time.Time, d Domain)
 
 	// Asked is followed by one Answered, with the addresses if there are any and an
-	// error if not all is well. If the race ended first, that wraps mif.ErrStopped.
+	// error if not all is well. Those of a service are its hints. If the race ended
+	// first, the error wraps mif.ErrStopped.
 	Asked    func(now time.Time, l Lookup)
 	Answered func(now time.Time, l Lookup, addrs []netip.Addr, err error)
 

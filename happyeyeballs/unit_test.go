@@ -228,7 +228,7 @@ func TestDestinations(t *testing.T) {
 		for _, w := range strings.Fields(c.want) {
 			want = append(want, w)
 			a := netip.MustParseAddr(w)
-			m.candidates = append(m.candidates, &candidate{member: m, dest: a, dial: a})
+			m.candidates = append(m.candidates, &candidate{member: m, endpoint: endpoint{a, a}})
 		}
 		check := func(order string) {
 			var got []string
@@ -259,7 +259,7 @@ func TestHistorySorts(t *testing.T) {
 		m := &member{domain: d[i], addrs: []pvd.Address{{Prefix: netip.MustParsePrefix("2001:db8::2/64")}}, group: &group{}}
 		m.group.members = []*member{m}
 		for _, x := range []netip.Addr{a, b, c} {
-			m.candidates = append(m.candidates, &candidate{member: m, dest: x, dial: x})
+			m.candidates = append(m.candidates, &candidate{member: m, endpoint: endpoint{x, x}})
 		}
 		var got []netip.Addr
 		for _, x := range m.group.sorted(h, epoch.Add(time.Minute)) {
