@@ -159,7 +159,7 @@ func (s *DNSServer) reply(ctx context.Context, query []byte, from netip.AddrPort
 	m.SetReply(&q)
 	m.RecursionAvailable = true
 	f := s.lookUp(&m, from, network)
-	if f.Drop || !pause(ctx, f.Delay) {
+	if f.Drop || f.Stall && network == "tcp" || !pause(ctx, f.Delay) {
 		return nil
 	}
 	size := 512

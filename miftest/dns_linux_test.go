@@ -80,7 +80,20 @@ func TestDNSFaults(t *testing.T) {
 	t.Parallel()
 	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 	name := miftest.Name{Addresses: []netip.Addr{v4, v6}, AAAA: miftest.Fault{Delay: 20 * time.Millisecond}}
-	s, from := dnsRig(t, miftest.Zone{"slow.example": name, "lost.example": {Fault: miftest.Fault{Drop: true}}})
+	s, from := dnsRig(t, miftest.Zone{"slow.example": name, "lost.example": {Fault: miftest.Fault{Drop: true}},
+		"stall.example": {Addresses: []netip.Addr{v4}, HTTPS: miftest.Fault{Drop: true}, A: miftest.Fault{Stall: true}}})
+	if m := from.ask(t, "udp", s.Addr(), "stall.example", dns.TypeA); !has(addresses(m), v4) {
+		t.Errorf("over UDP: %v", m)
+	}
+	for network, qtype := range map[string]uint16{"tcp": dns.TypeA, "udp": dns.TypeHTTPS} {
+		stalled := &dns.Conn{Conn: from.connect(t, network, s.Addr())}
+		defer stalled.Close()
+		must(t, stalled.WriteMsg(new(dns.Msg).SetQuestion("stall.example.", qtype)))
+		stalled.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if m, err := stalled.ReadMsg(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %v, %v", network, m, err)
+		}
+	}
 	c := &dns.Conn{Conn: from.connect(t, "udp", s.Addr())}
 	defer c.Close()
 	for _, q := range []*dns.Msg{
@@ -103,8 +116,8 @@ func TestDNSFaults(t *testing.T) {
 	if m, err := c.ReadMsg(); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("after a dropped query: %v, %v", m, err)
 	}
-	if len(s.Queries()) != 3 {
-		t.Errorf("queries %v, want three", s.Queries())
+	if len(s.Queries()) != 6 {
+		t.Errorf("queries %v, want six", s.Queries())
 	}
 	must(t, s.SetZone(nil))
 	if m := from.ask(t, "udp", s.Addr(), "slow.example", dns.TypeA); m.Rcode != dns.RcodeNameError {

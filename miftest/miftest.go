@@ -24,8 +24,8 @@
 // Limits. Duplicate address detection is off and addresses are formed by
 // EUI-64, so that a link is usable within milliseconds and its addresses are
 // known beforehand; Host.Sysctl turns either back before a link is added. The
-// links carry every packet at once: there is no delay, loss or rate limit
-// below TCP, except that a fault verb was used. /sys is not
+// links carry every packet at once, except that a fault verb was used or
+// Router.SetPath makes packets late or loses some; there is no rate limit. /sys is not
 // changed: it shows the interfaces of the process's first namespace. Several
 // Nets of one process are independent of each other.
 //

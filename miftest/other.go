@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (*namespace) delAddress(string, netip.Prefix) error { return errNotLinux }
 func (*namespace) delAllAddresses(string) error          { return errNotLinux }
 func (*namespace) setRoute(Route) error                  { return errNotLinux }
 func (*namespace) delRoute(Route) error                  { return errNotLinux }
+
+func (*namespace) openTUN() (*os.File, error) { return nil, errNotLinux }
+func (*namespace) divert(netip.Prefix) error  { return errNotLinux }
 
 func (*namespace) usable(string, netip.Addr) (bool, error) { return false, errNotLinux }
 

@@ -52,8 +52,9 @@ type Router struct {
 	mac  net.HardwareAddr
 	ipv4 netip.Prefix
 
-	starting sync.Mutex // held while ra or dhcp is brought into being
+	starting sync.Mutex // held while ra, dhcp or detour is brought into being
 	dhcp     *dhcpServer
+	detour   *detour
 
 	mu       sync.Mutex
 	ra       *responder

@@ -23,6 +23,7 @@ type Name struct {
 	Fault       // of every query for the name
 	A     Fault // of those for A records, in addition
 	AAAA  Fault // of those for AAAA records, in addition
+	HTTPS Fault // of those for HTTPS records, in addition
 }
 
 // A Fault is what goes wrong with an answer.
@@ -30,6 +31,7 @@ type Fault struct {
 	Delay    time.Duration // the answer comes late
 	Drop     bool          // or never
 	Truncate bool          // over UDP it is empty but for the TC bit
+	Stall    bool          // over TCP it never comes
 	Code     int           // it has this response code and nothing else
 }
 
@@ -41,10 +43,13 @@ func (n Name) faults(qtype uint16) Fault {
 		g = n.A
 	case dns.TypeAAAA:
 		g = n.AAAA
+	case dns.TypeHTTPS:
+		g = n.HTTPS
 	}
 	f.Delay += g.Delay
 	f.Drop = f.Drop || g.Drop
 	f.Truncate = f.Truncate || g.Truncate
+	f.Stall = f.Stall || g.Stall
 	if g.Code != 0 {
 		f.Code = g.Code
 	}
