@@ -17,44 +17,70 @@ type scratch struct {
 }
 
 // changes are what has changed since they were last asked for.
-func (t *tables) changes() Changes {
+func (t *tables) changes() Changes { return t.certain(0) }
+
+// certain are the changes but for what is in doubt, a bit each.
+func (t *tables) certain(doubt uint8) Changes {
 	c := Changes{Gone: t.gone}
 	t.gone = nil
-	for i, l := range t.dirty {
-		t.dirty[i] = nil
-		l.queued = false
-		if !l.id.IsValid() {
-			l.dirty = 0
-			continue
-		}
-		if f := t.facts(l); f != nil {
+	left := t.dirty[:0]
+	for _, l := range t.dirty {
+		if f := t.facts(l, l.dirty&^doubt); f != nil {
 			l.told = f
 			c.Links = append(c.Links, f)
 		}
-		l.dirty = 0
+		if l.dirty &= doubt; l.dirty != 0 {
+			left = append(left, l)
+		} else {
+			l.queued = false
+		}
 	}
-	t.dirty = t.dirty[:0]
+	clear(t.dirty[len(left):])
+	t.dirty = left
 	return c
 }
 
-// facts are those of a link; nil if they are as they were told.
-func (t *tables) facts(l *link) *pvd.Facts {
+// doubt are the kinds of facts, a bit each, that lists which are due may contradict.
+// What routes say of their origin hangs on addresses, and all on the links.
+func (t *tables) doubt() (what uint8) {
+	for of, at := range t.owed {
+		if at.After(t.now) {
+			continue
+		}
+		switch of.kind {
+		case listLinks:
+			return dirtyAll
+		case listAddresses:
+			what |= dirtyAddresses | dirtyRoutes
+		case listObjects, listRoutes4, listRoutes6:
+			what |= dirtyRoutes
+		}
+	}
+	return what
+}
+
+// facts are those of a link that is there, brought up to date in some; nil if they
+// are as they were told.
+func (t *tables) facts(l *link, dirty uint8) *pvd.Facts {
+	if !l.id.IsValid() || dirty == 0 {
+		return nil
+	}
 	f := pvd.Facts{}
 	if l.told != nil {
 		f = *l.told
 	}
 	news := l.told == nil
-	if l.dirty&dirtyLink != 0 && !l.same(&f) {
+	if dirty&dirtyLink != 0 && !l.same(&f) {
 		l.describe(&f)
 		news = true
 	}
-	if l.dirty&dirtyAddresses != 0 && t.addressFacts(l, &f) {
+	if dirty&dirtyAddresses != 0 && t.addressFacts(l, &f) {
 		news = true
 	}
-	if l.dirty&dirtyRoutes != 0 && t.routeFacts(l, &f) {
+	if dirty&dirtyRoutes != 0 && t.routeFacts(l, &f) {
 		news = true
 	}
-	if l.dirty&dirtyRAs != 0 {
+	if dirty&dirtyRAs != 0 {
 		f.RAs = l.raFacts()
 		news = true
 	}

@@ -37,6 +37,7 @@ const (
 	dirtyAddresses
 	dirtyRoutes
 	dirtyRAs
+	dirtyAll = 1<<iota - 1
 )
 
 // link is the one under an index, present or not.
@@ -99,7 +100,7 @@ func (t *tables) setLink(m *linkMessage) *link {
 	if !l.id.IsValid() {
 		l.id = pvd.NewInterfaceID(int(m.index), string(m.name))
 		l.kind = t.kindOf(m.kind)
-		t.touch(l, dirtyLink|dirtyAddresses|dirtyRoutes|dirtyRAs)
+		t.touch(l, dirtyAll)
 	}
 	t.linkState(l, m)
 	t.setIPv6(l, m)

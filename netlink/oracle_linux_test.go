@@ -82,9 +82,9 @@ func (o *oracle) checkPicture(t testing.TB) {
 		}
 		n++
 		told := l.told
-		l.told, l.dirty = nil, dirtyLink|dirtyAddresses|dirtyRoutes|dirtyRAs
-		now := o.tables.facts(l)
-		l.told, l.dirty = told, 0
+		l.told = nil
+		now := o.tables.facts(l, dirtyAll)
+		l.told = told
 		if p := o.picture[l.id]; p != told || !reflect.DeepEqual(p, now) {
 			t.Fatalf("link %d was told as\n%+v\nand is\n%+v", l.index, p, now)
 		}

@@ -25,6 +25,7 @@ type Watcher struct {
 	closed      atomic.Bool
 	generation  atomic.Uint64
 	begun       bool      // the first Receive has returned
+	listing     bool      // what is certain was told before the lists that are due
 	armed       time.Time // the deadline that the socket was last given
 	isArmed     bool
 
@@ -108,30 +109,47 @@ func (w *Watcher) Close() error {
 // Receive waits until something has changed, the instant until has passed (zero:
 // no limit) or Interrupt was called, and returns what has changed: nothing, if
 // nothing has. The first call returns everything there is, even if that is
-// nothing. One goroutine may call it at a time. After Close its error wraps
-// net.ErrClosed.
+// nothing. What is certain is not kept back for a list that is necessary for the
+// rest: the next call begins with that list. One goroutine may call it at a time.
+// After Close its error wraps net.ErrClosed.
 func (w *Watcher) Receive(until time.Time) (Changes, error) {
 	if w.closed.Load() {
 		return Changes{}, closedError()
 	}
 	if !w.begun {
 		w.begun = true
-		return w.changes(), nil
+		return w.changes(w.tables.changes()), nil
 	}
 	for {
 		stop, err := w.wait(until)
 		if err == nil {
 			w.look()
+			if c := w.certain(); c.any() {
+				return c, nil
+			}
+			w.listing = false
 			err = w.settleLists()
 		}
 		if err != nil {
 			return Changes{}, w.failure(err)
 		}
 		w.hear()
-		if c := w.changes(); stop || c.any() || past(until, time.Now()) {
+		if c := w.changes(w.tables.changes()); stop || c.any() || past(until, time.Now()) {
 			return c, nil
 		}
 	}
+}
+
+// certain are the changes that need not wait for the lists which are due: none if
+// there are none, or what was certain was told.
+func (w *Watcher) certain() Changes {
+	doubt := w.tables.doubt()
+	if doubt == 0 || doubt == dirtyAll || w.listing {
+		return Changes{}
+	}
+	w.listing = true
+	w.hear()
+	return w.changes(w.tables.certain(doubt))
 }
 
 // hear folds the advertisements that wait. What the kernel made of any that it has
@@ -146,8 +164,8 @@ func (w *Watcher) hear() {
 	})
 }
 
-func (w *Watcher) changes() Changes {
-	c := w.tables.changes()
+// changes completes what the tables tell.
+func (w *Watcher) changes(c Changes) Changes {
 	w.solicit(c.Links)
 	c.Resynced, w.resynced = w.resynced, false
 	return c
@@ -165,6 +183,9 @@ func (w *Watcher) failure(err error) error {
 // wait reads a burst of events when there is one. It tells whether to return
 // whatever there is.
 func (w *Watcher) wait(until time.Time) (stop bool, err error) {
+	if w.listing {
+		return false, nil
+	}
 	if err := w.arm(w.deadline(until)); err != nil {
 		return false, err
 	}
