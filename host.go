@@ -22,6 +22,7 @@ type Host struct {
 	snapshot atomic.Pointer[pvd.Snapshot] // bare: what sessions keep
 	whole    atomic.Pointer[pvd.Snapshot] // the same, with what the next is made of
 	failed   atomic.Pointer[error]        // what ended the loop, if not Close
+	builder  pvd.Builder                  // the loop's own
 	inbox    inbox[hostconf.State]        // what the feeder left for the loop
 	waiting  waiting                      // sessions to wake
 	own      own                          // domains that the program added

@@ -38,7 +38,7 @@ func (h *Host) turn() error {
 	now := time.Now()
 	renewed := h.inbox.take()
 	links := h.information.known(old, h.own.known(old, h.known(old, news.Links, renewed)))
-	next := pvd.Build(old, links, news.Gone, h.options(), now)
+	next := h.builder.Build(old, links, news.Gone, h.options(), now)
 	defer h.own.published(next)
 	if next.Seq() == old.Seq() {
 		h.whole.Store(next)

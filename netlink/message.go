@@ -34,6 +34,15 @@ func cutMessage(b []byte) (m message, rest []byte, ok bool) {
 	return m, b[min(align(n), len(b)):], true
 }
 
+// family is the address family of a message, with which all that matter begin; 0 if
+// it is empty.
+func (m *message) family() uint8 {
+	if len(m.body) == 0 {
+		return afUnspec
+	}
+	return m.body[0]
+}
+
 // cutAttribute cuts the first attribute off b. Flags in its type are left out.
 func cutAttribute(b []byte) (kind uint16, value, rest []byte, ok bool) {
 	if len(b) < 4 {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type Watcher struct {
 
 	interrupted atomic.Bool
 	heard       atomic.Bool // the ears have something to read
+	announced   bool        // or may have: the kernel told what may follow from it
 	closed      atomic.Bool
 	generation  atomic.Uint64
 	begun       bool      // the first Receive has returned
@@ -127,6 +129,9 @@ func (w *Watcher) Receive(until time.Time) (Changes, error) {
 			if c := w.certain(); c.any() {
 				return c, nil
 			}
+			if w.listing { // lists keep the processor while the kernel works: who was told runs first
+				runtime.Gosched()
+			}
 			w.listing = false
 			err = w.settleLists()
 		}
@@ -155,9 +160,10 @@ func (w *Watcher) certain() Changes {
 // hear folds the advertisements that wait. What the kernel made of any that it has
 // told of follows them: it gives them to others before it heeds them itself.
 func (w *Watcher) hear() {
-	if w.ears == nil {
+	if w.ears == nil || !w.heard.Swap(false) && !w.announced && len(w.ears.early) == 0 {
 		return
 	}
+	w.announced = false
 	w.ears.read(func(p *packet) bool {
 		w.tables.now = time.Now()
 		return !w.advert.decode(p) || w.tables.advertEvent(&w.advert)
@@ -190,7 +196,7 @@ func (w *Watcher) wait(until time.Time) (stop bool, err error) {
 		return false, err
 	}
 	stop = w.interrupted.Swap(false) // only now: what comes from here on ends the wait
-	err = w.burst(!w.heard.Swap(false) && !stop)
+	err = w.burst(!w.heard.Load() && !stop)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		w.isArmed = false
 		w.tables.now = time.Now()
@@ -303,6 +309,7 @@ func (w *Watcher) events(b []byte) {
 			return
 		}
 		w.tables.event(&m)
+		w.announced = w.announced || m.family() == afINET6
 		b = rest
 	}
 }

@@ -26,25 +26,12 @@ type Options struct {
 // An interface that is both changed and gone is gone. The Snapshot has the Seq of
 // prev exactly if Diff of the two has nothing to tell.
 func Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now time.Time) *Snapshot {
-	b := builder{links: newEdit(prev.links), known: newEdit(prev.known), uplinks: prev.uplinks, o: o, now: now}
-	b.g.scratch.init()
-	for _, f := range changed {
-		b.link(f)
-	}
-	for _, id := range gone {
-		b.remove(id)
-	}
-	b.expire(prev)
-	b.resolver(prev)
-	s := &Snapshot{prev.seq, b.links.done(), b.known.done(), b.uplinks, o}
-	for range Diff(prev, s) {
-		s.seq++
-		break
-	}
-	return s
+	return new(Builder).Build(prev, changed, gone, o, now)
 }
 
-type builder struct {
+// A Builder builds Snapshots one after another in memory that it uses again. The zero
+// Builder is ready to use, by one goroutine at a time.
+type Builder struct {
 	links   edit[*Link]
 	known   edit[*known]
 	uplinks []uplink
@@ -55,7 +42,43 @@ type builder struct {
 	g       gathering
 }
 
-func (b *builder) remove(id InterfaceID) {
+// Build does what the function Build does.
+func (b *Builder) Build(prev *Snapshot, changed []*Facts, gone []InterfaceID, o Options, now time.Time) *Snapshot {
+	b.begin(prev, o, now)
+	for _, f := range changed {
+		b.link(f)
+	}
+	for _, id := range gone {
+		b.remove(id)
+	}
+	b.expire(prev)
+	b.resolver(prev)
+	return b.end(prev)
+}
+
+func (b *Builder) begin(prev *Snapshot, o Options, now time.Time) {
+	b.links, b.known, b.uplinks = newEdit(prev.links), newEdit(prev.known), prev.uplinks
+	b.o, b.now = o, now
+	if b.g.scratch.groups == nil {
+		b.g.scratch.init()
+	}
+}
+
+// end returns the Snapshot, and lets go of all but a moderate amount of memory.
+func (b *Builder) end(prev *Snapshot) *Snapshot {
+	s := &Snapshot{prev.seq, b.links.done(), b.known.done(), b.uplinks, b.o}
+	if b.g.scratch.large() {
+		*b = Builder{}
+	}
+	b.links, b.known, b.uplinks, b.moved = edit[*Link]{}, edit[*known]{}, nil, nil
+	for range Diff(prev, s) {
+		s.seq++
+		break
+	}
+	return s
+}
+
+func (b *Builder) remove(id InterfaceID) {
 	if l := b.links.get(id.Index()); l == nil || l.iface.ID != id {
 		return
 	}
@@ -65,7 +88,7 @@ func (b *builder) remove(id InterfaceID) {
 }
 
 // link makes a link anew from facts.
-func (b *builder) link(f *Facts) {
+func (b *Builder) link(f *Facts) {
 	old := b.links.get(f.Interface.Index)
 	if old == nil || old.iface.ID != f.Interface.ID {
 		old = &b.none
@@ -79,7 +102,7 @@ func (b *builder) link(f *Facts) {
 }
 
 // expire makes anew the links of which something has expired.
-func (b *builder) expire(prev *Snapshot) {
+func (b *Builder) expire(prev *Snapshot) {
 	for _, c := range prev.known.chunks {
 		if !past(c.expires, b.now) {
 			continue
@@ -95,7 +118,7 @@ func (b *builder) expire(prev *Snapshot) {
 // resolver gives what the host's own resolver knows to the links that may now
 // own it, and takes it from those that may no more. A link that was made while
 // the uplinks were not all known is made anew even if they are now as they were.
-func (b *builder) resolver(prev *Snapshot) {
+func (b *Builder) resolver(prev *Snapshot) {
 	if prev.options.Resolver == b.o.Resolver && (b.o.Resolver == nil || len(b.moved) == 0) {
 		return
 	}
@@ -115,7 +138,7 @@ type uplink struct {
 }
 
 // uplink keeps the list of uplinks, in order.
-func (b *builder) uplink(index int, l *Link) {
+func (b *Builder) uplink(index int, l *Link) {
 	for _, f := range []Family{IPv4, IPv6} {
 		u := uplink{f, index}
 		at, was := slices.BinarySearchFunc(b.uplinks, u, uplink.compare)
@@ -152,7 +175,7 @@ func (l *Link) routed(f Family) bool {
 
 // make is the heart: the domains that facts about one interface amount to, and when
 // that ceases to be true.
-func (b *builder) make(f *Facts, old *Link) (*Link, time.Time) {
+func (b *Builder) make(f *Facts, old *Link) (*Link, time.Time) {
 	l, g := newLink(f, old), &b.g
 	if !usable(&f.Interface) {
 		return l, time.Time{}
@@ -182,7 +205,7 @@ func newLink(f *Facts, old *Link) *Link {
 }
 
 // adopt adds those data of the host's own resolver that only this link can own.
-func (b *builder) adopt(g *gathering, index int) {
+func (b *Builder) adopt(g *gathering, index int) {
 	if b.o.Resolver == nil {
 		return
 	}
@@ -201,7 +224,7 @@ func (b *builder) adopt(g *gathering, index int) {
 // owner is the index of the only link with a default router of a server's
 // family, 0 if there is none or more than one. The zone of a server, if it has
 // one, names its link.
-func (b *builder) owner(server netip.Addr) (index int) {
+func (b *Builder) owner(server netip.Addr) (index int) {
 	zone := server.Zone()
 	for _, u := range b.uplinks {
 		if u.family.Has(server) && (zone == "" || zone == strconv.Itoa(u.index)) {

@@ -20,6 +20,7 @@ func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
 type host struct {
 	t   *testing.T
 	s   *Snapshot
+	b   Builder
 	m   model
 	o   Options
 	now time.Time
@@ -34,7 +35,7 @@ func (h *host) learn(changed ...*Facts) []string { return h.step(changed, nil) }
 
 func (h *host) step(changed []*Facts, gone []InterfaceID) []string {
 	h.t.Helper()
-	next := Build(h.s, changed, gone, h.o, h.now)
+	next := h.b.Build(h.s, changed, gone, h.o, h.now)
 	changes := slices.Collect(Diff(h.s, next))
 	if err := h.m.play(changes); err != nil {
 		h.t.Fatal(err)

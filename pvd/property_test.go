@@ -44,6 +44,7 @@ func TestLaws(t *testing.T) {
 type laws struct {
 	w        *world
 	a        *Snapshot
+	b        Builder
 	m        model
 	slow     *Snapshot // a Snapshot some steps ago, as a slow subscriber has seen it
 	slowly   model
@@ -61,7 +62,7 @@ func (l *laws) step() error {
 	if l.n++; l.n%16 == 0 {
 		before = dump(l.a, l.w)
 	}
-	b := Build(l.a, l.w.changed, l.w.gone, l.w.o, l.w.now)
+	b := l.b.Build(l.a, l.w.changed, l.w.gone, l.w.o, l.w.now)
 	if before != "" && dump(l.a, l.w) != before {
 		return fmt.Errorf("Build wrote to the Snapshot before, or to facts")
 	}

@@ -1,8 +1,7 @@
 package pvd
 
-// scratch is memory in which domains are made, used again for every link of a
-// Build: what turns out to be as it was costs nothing. It has room for what links
-// mostly have, so that a change on one link costs few allocations, too.
+// scratch is memory in which domains are made, used again for every link: what turns
+// out to be as it was costs nothing. It has room for what links mostly have.
 type scratch struct {
 	v4, v6   []Address
 	groups   []*group
@@ -29,6 +28,9 @@ func (s *scratch) init() {
 	s.one, s.all = r.one[:0], r.all[:0]
 	s.groups = append(r.groups[:0], &r.group[0], &r.group[1])
 }
+
+// large tells whether a link with very many addresses has left its mark.
+func (s *scratch) large() bool { return cap(s.v4)+cap(s.v6) > 1024 }
 
 // group returns an empty group.
 func (s *scratch) group(f Family) *group {
