@@ -61,7 +61,7 @@ func (w *waiting) wake(old, now *pvd.Snapshot) {
 		return
 	}
 	if len(w.sessions) <= few && w.away == 0 {
-		w.sessions = wakeSome(w.sessions, job{changes: slices.Collect(pvd.Diff(old, now))})
+		w.wakeFew(old, now)
 		return
 	}
 	w.away += len(w.sessions)
@@ -74,6 +74,16 @@ func (w *waiting) wake(old, now *pvd.Snapshot) {
 	select {
 	case w.kick <- struct{}{}:
 	default:
+	}
+}
+
+// wakeFew wakes those who care, and looks no further when all are awake.
+func (w *waiting) wakeFew(old, now *pvd.Snapshot) {
+	one := make([]pvd.Change, 1)
+	for one[0] = range pvd.Diff(old, now) {
+		if w.sessions = wakeSome(w.sessions, job{changes: one}); len(w.sessions) == 0 {
+			return
+		}
 	}
 }
 

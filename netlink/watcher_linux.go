@@ -31,6 +31,7 @@ type Watcher struct {
 	armed       time.Time // the deadline that the socket was last given
 	isArmed     bool
 
+	backlog  int   // how many datagrams to read next, because many are waiting; 0: not known
 	lost     bool  // events were lost, which is to be dealt with
 	behind   bool  // events were lost, and since then not everything was listed
 	stale    uint8 // the kinds that remain to be listed, a bit each
@@ -232,12 +233,18 @@ func (w *Watcher) arm(d time.Time) error {
 	return w.socket.file.SetReadDeadline(d)
 }
 
-// maxBurst is how many datagrams are read before what they changed is told.
-const maxBurst = 1024
+// How many datagrams are read before what they changed is told. As long as more are
+// waiting then, it is doubled: who is behind tells less of what changed meanwhile.
+const (
+	minBurst = 1 << 12
+	maxBurst = 1 << 14
+)
 
 // burst reads and folds events: those that wait, or the first to come.
 func (w *Watcher) burst(wait bool) error {
-	for read := 0; read < maxBurst; {
+	limit := max(w.backlog, minBurst)
+	w.backlog = 0
+	for read := 0; read < limit; {
 		n, err := w.socket.receive(wait, batch)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
@@ -254,6 +261,7 @@ func (w *Watcher) burst(wait bool) error {
 		}
 		read, wait = read+n, false
 	}
+	w.backlog = min(2*limit, maxBurst)
 	return nil
 }
 
