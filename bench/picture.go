@@ -23,8 +23,8 @@ import (
 var dumpC string
 
 // A picture takes everything that the host has, and returns how long that took in
-// ns, and how many interfaces, addresses and routes it has.
-type picture func() (took float64, have [3]int, err error)
+// ns, and what counts the interfaces, addresses and routes in it.
+type picture func() (took float64, have func() [3]int, err error)
 
 // pictures measures the first picture of hosts of two sizes.
 func pictures() error {
@@ -40,7 +40,7 @@ func pictures() error {
 		names = names[1:]
 	} else {
 		defer os.RemoveAll(filepath.Dir(program))
-		takers["C dump"] = func() (float64, [3]int, error) { return cPicture(program) }
+		takers["C dump"] = func() (float64, func() [3]int, error) { return cPicture(program) }
 	}
 	have := 0
 	for _, n := range []int{100, 1000, pick(4000, 1000)} {
@@ -71,7 +71,8 @@ func compare(n int, names []string, takers map[string]picture) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			took[name], mallocs[name], has[name] = append(took[name], t), append(mallocs[name], used().Mallocs-before), have
+			took[name], mallocs[name] = append(took[name], t), append(mallocs[name], used().Mallocs-before)
+			has[name] = have()
 		}
 	}
 	var rows [][]string
@@ -103,22 +104,25 @@ func compile() (string, error) {
 	return program, nil
 }
 
-func cPicture(program string) (took float64, have [3]int, err error) {
+func cPicture(program string) (took float64, have func() [3]int, err error) {
 	out, err := exec.Command(program).Output()
 	if err != nil {
-		return 0, have, err
+		return 0, nil, err
 	}
-	_, err = fmt.Sscan(string(out), &took, &have[0], &have[1], &have[2])
-	return took, have, err
+	var n [3]int
+	_, err = fmt.Sscan(string(out), &took, &n[0], &n[1], &n[2])
+	return took, func() [3]int { return n }, err
 }
 
-func openPicture() (took float64, have [3]int, err error) {
+func openPicture() (took float64, have func() [3]int, err error) {
 	t := time.Now()
 	h, err := mif.Open(nil)
-	if err != nil {
-		return 0, have, err
-	}
-	took = since(t)
+	return since(t), func() [3]int { return counted(h) }, err
+}
+
+// counted counts what a host has, and closes it.
+func counted(h *mif.Host) (have [3]int) {
+	defer h.Close()
 	for range h.Snapshot().Links() {
 		have[0]++
 	}
@@ -129,43 +133,41 @@ func openPicture() (took float64, have [3]int, err error) {
 		routes, _ := d.Data(pvd.ElementAny, pvd.ItemRoutes).(pvd.Routes)
 		have[2] += len(routes)
 	}
-	return took, have, h.Close()
+	return have
 }
 
-func vishvanandaPicture() (took float64, have [3]int, err error) {
+func vishvanandaPicture() (took float64, have func() [3]int, err error) {
 	t := time.Now()
 	links, err := netlink.LinkList()
 	if err != nil {
-		return 0, have, err
+		return 0, nil, err
 	}
 	addrs, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
-		return 0, have, err
+		return 0, nil, err
 	}
 	routes := 0
 	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
 		r, err := netlink.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 		if err != nil {
-			return 0, have, err
+			return 0, nil, err
 		}
 		routes += len(r)
 	}
-	return since(t), [3]int{len(links), len(addrs), routes}, nil
+	return since(t), func() [3]int { return [3]int{len(links), len(addrs), routes} }, nil
 }
 
-func goPicture() (took float64, have [3]int, err error) {
+func goPicture() (took float64, have func() [3]int, err error) {
 	t := time.Now()
 	m, err := goDump()
-	if err != nil {
-		return 0, have, err
-	}
-	took = since(t)
-	for _, n := range m {
-		have[0]++
-		have[1] += len(n.addrs)
-		have[2] += len(n.routes)
-	}
-	return took, have, nil
+	return since(t), func() (have [3]int) {
+		for _, n := range m {
+			have[0]++
+			have[1] += len(n.addrs)
+			have[2] += len(n.routes)
+		}
+		return have
+	}, err
 }
 
 // A node is an interface of the plainest model, with what belongs to it.

@@ -52,7 +52,7 @@ func (t *tables) doubt() (what uint8) {
 			return dirtyAll
 		case listAddresses:
 			what |= dirtyAddresses | dirtyRoutes
-		case listObjects, listRoutes4, listRoutes6:
+		case listObjects, listUnicast4, listUnicast6, listRoutes4, listRoutes6:
 			what |= dirtyRoutes
 		}
 	}

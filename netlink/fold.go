@@ -18,6 +18,7 @@ type tables struct {
 	links     map[int32]*link
 	addresses map[addressKey]*addressEntry
 	groups    map[groupKey]group
+	unsure    [listKinds]bool // of routes: there may be others than unicast ones that are not known
 	objects   map[uint32]*object
 	unions    map[uint32]*object // those of them that are groups
 	rules     map[string]int
@@ -26,6 +27,7 @@ type tables struct {
 	dirty     []*link             // those with something to tell
 	gone      []pvd.InterfaceID   // told, and no more
 	list      *list               // being received; nil: none
+	listed    [listKinds]bool     // one was asked for
 	owed      owed                // lists that events have made necessary
 	checks    map[int32]time.Time // when routes of links are looked at before they expire
 	nextCheck time.Time           // the first of them; zero: none
@@ -101,7 +103,7 @@ func (t *tables) entry(m *message) {
 		if s.address.decode(m.body) {
 			t.addressEntry(&s.address)
 		}
-	case m.kind == rtmNewRoute && (t.list.kind == listRoutes4 || t.list.kind == listRoutes6):
+	case m.kind == rtmNewRoute && t.list.kind.routes() != afUnspec:
 		if !skippedRoute(m.body) && s.route.decode(m.body) {
 			t.routeEntry(&s.route)
 		}

@@ -34,7 +34,7 @@ func (t *tables) route4(m *routeMessage, flags uint16) {
 	switch {
 	case flags&nlmFReplace != 0:
 		t.entomb(m.key)
-		if g.first != g.last && t.owed.doubt() || t.list != nil {
+		if g.first != g.last && t.owed.doubt() || g.first != nil && t.unsure[listRoutes4] || t.list != nil {
 			t.owed.one(listRoutes4, 0)
 		}
 		if g.first != nil {
@@ -49,7 +49,7 @@ func (t *tables) route4(m *routeMessage, flags uint16) {
 // routeEntry folds an entry of a list of routes.
 func (t *tables) routeEntry(m *routeMessage) {
 	d := t.list
-	if (m.key.inet == afINET) != (d.kind == listRoutes4) {
+	if m.key.inet != d.kind.routes() {
 		return
 	}
 	if m.key.inet == afINET6 {

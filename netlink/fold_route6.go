@@ -118,7 +118,7 @@ func (g group) sharing() (n int) {
 func (t *tables) replace6(m *routeMessage) {
 	g := t.groups[m.key]
 	t.entomb(m.key)
-	if m.key.linkLocal() || t.list != nil {
+	if m.key.linkLocal() || g.first != nil && t.unsure[listRoutes6] || t.list != nil {
 		t.owed.one(listRoutes6, 0)
 		return
 	}

@@ -13,11 +13,27 @@ const (
 	listLinks listKind = iota
 	listObjects
 	listAddresses
+	listUnicast4 // routes that lead anywhere, without the many to the host itself
+	listUnicast6
 	listRoutes4
 	listRoutes6
 	listRules
 	listKinds
 )
+
+// routes is the address family of routes that a list is of; afUnspec: of no routes.
+func (k listKind) routes() uint8 {
+	switch k {
+	case listUnicast4, listRoutes4:
+		return afINET
+	case listUnicast6, listRoutes6:
+		return afINET6
+	}
+	return afUnspec
+}
+
+// unicast tells of a list that leaves out what are no ways to anywhere.
+func (k listKind) unicast() bool { return k == listUnicast4 || k == listUnicast6 }
 
 // A target is what a list is of: all of a kind, or one interface, its addresses or
 // the routes that leave by it.
@@ -35,6 +51,7 @@ type list struct {
 	target
 	id          uint64 // marks what it had
 	since       uint64 // events counted when it was asked for
+	first       bool   // of its kind: nothing can have ceased to be since another
 	disturbed   bool
 	interrupted bool // the kernel says that the list is not consistent
 
@@ -48,11 +65,12 @@ type list struct {
 // begin makes ready for the entries of a list.
 func (t *tables) begin(of target, id uint64) *list {
 	t.list = &list{
-		target: of, id: id, since: t.clock,
+		target: of, id: id, since: t.clock, first: !t.listed[of.kind],
 		dead: map[int32]bool{}, deadAddresses: map[addressKey]bool{},
 		deadRoutes: map[groupKey]bool{}, deadObjects: map[uint32]bool{},
 		rules: map[string]int{},
 	}
+	t.listed[of.kind] = true
 	return t.list
 }
 
@@ -76,6 +94,9 @@ func (t *tables) end() {
 		}
 	default:
 		t.sweepRoutes(d)
+		if d.index == 0 && !d.kind.unicast() && !d.disturbed {
+			t.unsure[d.kind] = false
+		}
 	}
 	t.list = nil
 }
@@ -99,6 +120,9 @@ func (t *tables) sweepLinks(d *list) {
 }
 
 func (t *tables) sweepAddresses(d *list) {
+	if d.first {
+		return
+	}
 	if d.index != 0 {
 		if l := t.links[d.index]; l != nil {
 			for _, a := range slices.Clone(l.addresses) {
@@ -127,6 +151,9 @@ func (t *tables) sweepObjects(d *list) {
 }
 
 func (t *tables) sweepRoutes(d *list) {
+	if d.first && d.kind.unicast() { // before it there is none of all routes
+		return
+	}
 	if d.index == 0 {
 		for _, g := range t.groups {
 			for r := g.first; r != nil; r = r.behind {
@@ -148,7 +175,7 @@ func (t *tables) sweepRoutes(d *list) {
 }
 
 func (t *tables) sweepRoute(d *list, r *route) {
-	if (r.key.inet == afINET) == (d.kind == listRoutes4) &&
+	if r.key.inet == d.kind.routes() && (r.kind == typeUnicast || !d.kind.unicast()) &&
 		r.mark != d.id && r.stamp <= d.since && !d.deadRoutes[r.key] && !t.hidden(r) {
 		t.removeRoute(r)
 	}
@@ -156,24 +183,26 @@ func (t *tables) sweepRoute(d *list, r *route) {
 
 // disturb tells the list being received of an event about its kind.
 func (t *tables) disturb(kind listKind, index int32) {
-	if d := t.list; d != nil && d.kind == kind && (d.index == 0 || index == 0 || d.index == index) {
+	if d := t.list; d != nil && d.kind == kind {
+		d.disturb(index)
+	}
+}
+
+func (d *list) disturb(index int32) {
+	if d.index == 0 || index == 0 || d.index == index {
 		d.disturbed = true
 	}
 }
 
 func (t *tables) disturbRoute(m *routeMessage) {
-	if t.list == nil {
+	if t.list == nil || t.list.kind.routes() != m.key.inet {
 		return
 	}
-	kind := listRoutes6
-	if m.key.inet == afINET {
-		kind = listRoutes4
-	}
 	if m.object != 0 || len(m.hops) == 0 {
-		t.disturb(kind, 0)
+		t.list.disturb(0)
 	}
 	for _, n := range m.hops {
-		t.disturb(kind, n.index)
+		t.list.disturb(n.index)
 	}
 }
 

@@ -21,11 +21,21 @@ var errTorn = errors.New("list torn")
 
 // listAll owes a list of everything.
 func (w *Watcher) listAll() {
-	w.stale = 1<<listKinds - 1
+	w.stale = 0
 	w.safety = time.Now().Add(w.config.SafetyInterval)
 	for k := range listKinds {
-		w.tables.owed.whole(k)
+		if w.quick(k) {
+			w.stale |= 1 << k
+			w.tables.owed.whole(k)
+		}
 	}
+	w.tables.unsure[listRoutes4], w.tables.unsure[listRoutes6] = true, true
+}
+
+// quick tells of those lists that everything is known by: of unicast routes where the
+// kernel can leave out the rest, else of all.
+func (w *Watcher) quick(k listKind) bool {
+	return k.routes() == afUnspec || k.unicast() == (w.socket.strict && !w.config.thorough)
 }
 
 // settleLists asks for the lists that are due, and for those that become due by
@@ -125,7 +135,7 @@ func (w *Watcher) skip(of target, due []target) bool {
 		return false
 	}
 	l := w.tables.links[of.index]
-	routes := of.kind == listRoutes4 || of.kind == listRoutes6
+	routes := of.kind.routes() != afUnspec
 	return l == nil || routes && l.first == nil || slices.Contains(due, target{of.kind, 0})
 }
 
@@ -271,8 +281,8 @@ func (w *Watcher) dump(of target) []byte {
 
 func (w *Watcher) dumpRoutes(of target, flags uint16) {
 	body := make([]byte, unix.SizeofRtMsg)
-	if body[0] = afINET; of.kind == listRoutes6 {
-		body[0] = afINET6
+	if body[0] = of.kind.routes(); of.kind.unicast() {
+		body[7] = typeUnicast
 	}
 	w.request = request(w.request[:0], rtmGetRoute, flags, w.seq, body)
 	if of.index != 0 && w.socket.strict {

@@ -58,7 +58,8 @@ type Config struct {
 	// Log gets what cannot be had and what is dropped. nil: silent.
 	Log *slog.Logger
 
-	deaf bool // in tests: do without the raw socket
+	deaf     bool // in tests: do without the raw socket
+	thorough bool // in tests: list all routes at once
 }
 
 const (

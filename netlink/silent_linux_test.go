@@ -154,3 +154,31 @@ func TestOracleCanFail(t *testing.T) {
 		t.Error("the oracle does not see a route that vanished")
 	}
 }
+
+// TestReplacedUnlisted: a route that leads nowhere was there before the Watcher, which
+// lists only others, and it is that one which is replaced.
+func TestReplacedUnlisted(t *testing.T) {
+	c := newScene(t, "192.0.2.1/24")
+	must(t, c.space.LinkSetUp(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: 1}}))
+	for _, r := range []struct {
+		dst      string
+		old, new nexthop
+	}{
+		{"198.51.100.0/24", c.by("192.0.2.9"), c.by("192.0.2.7")}, {"2001:db8:9::/48", c.by(""), nexthop{index: 1}},
+	} {
+		w := c.to
+		w.dst, w.metric, w.kind = netip.MustParsePrefix(r.dst), 7, unix.RTN_BLACKHOLE
+		w.hops = nil
+		must(t, c.ask(rtmNewRoute, unix.NLM_F_CREATE, w.body()))
+		w.kind, w.hops = unix.RTN_UNICAST, []nexthop{r.old}
+		must(t, c.ask(rtmNewRoute, unix.NLM_F_CREATE|unix.NLM_F_APPEND, w.body()))
+		late := &scene{oracle: newOracle(t, c.space, nil)}
+		w.hops = []nexthop{r.new}
+		must(t, c.ask(rtmNewRoute, unix.NLM_F_REPLACE, w.body()))
+		late.check(t)
+		if !has(late.facts(), r.dst, "") {
+			t.Errorf("%s is gone", r.dst)
+		}
+		late.Close()
+	}
+}
