@@ -263,6 +263,24 @@ func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Ti
 	}
 }
 
+// same tells whether c and d say the same in the same order.
+func (c *Configuration) same(d *Configuration) bool {
+	return slices.Equal(c.DNSServers, d.DNSServers) && slices.Equal(c.SearchDomains, d.SearchDomains) &&
+		slices.Equal(c.RoutingDomains, d.RoutingDomains) && slices.Equal(c.Routers, d.Routers) &&
+		slices.Equal(c.Routes, d.Routes) && slices.Equal(c.Prefixes, d.Prefixes) && slices.Equal(c.MTU, d.MTU) &&
+		slices.Equal(c.PREF64, d.PREF64) && slices.Equal(c.CaptivePortal, d.CaptivePortal) &&
+		slices.EqualFunc(c.EncryptedResolvers, d.EncryptedResolvers, sameDatum(sameResolver)) &&
+		slices.Equal(c.NTPServers, d.NTPServers) && slices.Equal(c.PvDOption, d.PvDOption) &&
+		slices.EqualFunc(c.AdditionalInfo, d.AdditionalInfo, sameDatum(sameInformation))
+}
+
+// sameDatum compares data whose values are not comparable.
+func sameDatum[T any](same func(a, b *T) bool) func(a, b Datum[T]) bool {
+	return func(a, b Datum[T]) bool {
+		return a.Element == b.Element && a.Source == b.Source && a.Expiry == b.Expiry && same(&a.Value, &b.Value)
+	}
+}
+
 // settle makes the instants of c those of old where they differ by no more than
 // the tolerance, and tells whether c and old are then the same.
 func (c *Configuration) settle(old *Configuration, g *gathering) bool {

@@ -2,7 +2,6 @@ package pvd
 
 import (
 	"iter"
-	"reflect"
 	"slices"
 )
 
@@ -177,7 +176,7 @@ func up(a, b *Link, yield func(Change) bool) bool {
 // same tells whether two elements say the same. That they are one is the usual
 // case; they are not where something changed and changed back.
 func (e *element) same(f *element) bool {
-	return e == f || e != nil && reflect.DeepEqual(e, f)
+	return e == f || e != nil && e.conf.same(&f.conf)
 }
 
 func (l *Link) domain(id ID) *Domain {

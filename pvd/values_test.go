@@ -188,7 +188,7 @@ func TestElementNames(t *testing.T) {
 func TestSettle(t *testing.T) {
 	g := &gathering{now: start}
 	a, b := full(), full()
-	if !a.settle(&b, g) {
+	if !a.same(&b) || !a.settle(&b, g) {
 		t.Error("two equal configurations differ")
 	}
 	for _, c := range []struct {
@@ -211,7 +211,7 @@ func TestSettle(t *testing.T) {
 	} {
 		now, old := full(), full()
 		c.edit(&now)
-		if now.settle(&old, g) {
+		if now.same(&old) || now.settle(&old, g) {
 			t.Errorf("a change of %v is not seen", c.item)
 		}
 	}
