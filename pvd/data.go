@@ -251,7 +251,14 @@ func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Ti
 	collect(&c.AdditionalInfo, d.AdditionalInfo, keep)
 }
 
+// collect is inlined for the sake of items of which there is nothing: most.
 func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
+	if len(from) > 0 {
+		collectSome(to, from, keep)
+	}
+}
+
+func collectSome[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
 	for i, d := range from {
 		if !keep(d.Element, d.Expiry) {
 			continue
@@ -302,8 +309,13 @@ func (c *Configuration) settle(old *Configuration, g *gathering) bool {
 	return settle(c.AdditionalInfo, old.AdditionalInfo, g, sameInformation) && same
 }
 
-// settle compares by position first, since lists seldom change their order.
+// settle is inlined, as collect is.
 func settle[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T) bool) bool {
+	return len(now) == 0 && len(old) == 0 || settleSome(now, old, g, same)
+}
+
+// settleSome compares by position first, since lists seldom change their order.
+func settleSome[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T) bool) bool {
 	all := len(now) == len(old)
 	for i := range now {
 		n := &now[i]
