@@ -21,13 +21,6 @@ const generous = 8 * time.Second
 // never is a head start that no test waits for.
 const never = time.Minute
 
-// report prints a row of the table in docs/happyeyeballs.md.
-func (r *rig) report(id, what, must string, o outcome) {
-	if *withPeers {
-		r.t.Logf("| %s | %s | %s | %.1f |", id, what, must, float64(o.took.Microseconds())/1000)
-	}
-}
-
 // Two uplinks whose DNS answers the same name differently.
 func TestTwoUplinks(t *testing.T) {
 	t.Parallel()
@@ -300,6 +293,8 @@ func TestNAT64Uplink(t *testing.T) {
 		{"f06", "PREF64 of the router, IPv4 literal", "0", "64:ff9b::/96", nil, "198.51.100.1:80", []string{"eth0/ipv6 " + behind}},
 		{"f07", "IPv4 literal, RFC 7050 answer after 40 ms", "40", "",
 			miftest.Zone{"ipv4only.arpa": late(name("64:ff9b::c000:aa", "192.0.0.170"), 0, 40)}, "198.51.100.1:80", []string{"eth0/ipv6 " + behind}},
+		{"f11", "a DNS64 gives a synthesised AAAA, the prefix is not known", "0", "",
+			miftest.Zone{"www.example": name(behind)}, "www.example:80", []string{"eth0/ipv6 " + behind}},
 		{"f10", "IPv6 address refuses, A behind NAT64, RFC 7050", "10", "",
 			miftest.Zone{"ipv4only.arpa": name("64:ff9b::c000:aa"), "www.example": name(refuses6, "198.51.100.1")},
 			"www.example:80", []string{"eth0/ipv6 " + refuses6, "eth0/ipv6 " + behind}},

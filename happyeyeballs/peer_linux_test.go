@@ -1,52 +1,46 @@
 package happyeyeballs
 
 import (
-	"context"
-	"fmt"
-	"net"
 	"net/netip"
-	"os"
 	"strings"
-	"time"
 )
 
-// net.Dialer looks up and races in goroutines of its own, which only a process of
-// the namespace has there. So this test binary starts itself in the host.
-const peerEnv = "HAPPYEYEBALLS_PEER"
+// contestants are the peers in the order of the table's columns.
+var contestants = []string{"net.Dialer", "Outline SDK"}
 
-// runPeer is that process: "SERVER NAME:PORT" to dial by way of a DNS server.
-func runPeer(what string) {
-	server, address, _ := strings.Cut(what, " ")
-	d := net.Dialer{Resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, network, server)
-	}}}
-	ctx, stop := context.WithTimeout(context.Background(), 12*time.Second)
-	defer stop()
-	began := time.Now()
-	conn, err := d.DialContext(ctx, "tcp", address)
-	took := float64(time.Since(began).Microseconds()) / 1000
-	if err != nil {
-		fmt.Printf("%.1f fails", took)
-		return
+// peers tells what others make of a name, each in a process of its own in the host:
+// their look-ups and attempts are made by goroutines that only there are inside.
+func (u *uplink) peers(address string) (all []string) {
+	u.rig.t.Helper()
+	if *withPeers == "" {
+		return nil
 	}
-	family := "IPv4"
-	if conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Is6() {
-		family = "IPv6"
+	for _, p := range contestants {
+		out, err := u.rig.net.Host().Command(*withPeers, p, u.dns6.Addr().String(), address).Output()
+		if err != nil {
+			u.rig.t.Errorf("%s: %v", p, err)
+		}
+		all = append(all, string(out))
 	}
-	fmt.Printf("%.1f %s", took, family)
-	conn.Close()
+	return all
 }
 
-// peer tells what net.Dialer makes of a name.
-func (r *rig) peer(u *uplink, address string) string {
-	c := r.net.Host().Command("/proc/self/exe")
-	c.Env = append(os.Environ(), peerEnv+"="+u.dns6.Addr().String()+" "+address)
-	out, err := c.Output()
-	if err != nil {
-		r.t.Error(err)
+// report prints a row of the table in docs/happyeyeballs.md.
+func (r *rig) report(id, what, must string, o outcome, peers ...string) {
+	r.t.Helper()
+	if *withPeers == "" {
+		return
 	}
-	return string(out)
+	family := ""
+	switch {
+	case o.err != nil:
+		family = " fails"
+	case strings.Contains(o.remote, ":"):
+		family = " IPv6"
+	case o.remote != "":
+		family = " IPv4"
+	}
+	r.t.Logf("| %s | %s | %s | %.1f%s | %s", id, what, must, o.took.Seconds()*1000, family, strings.Join(peers, " | "))
 }
 
 // refuse gives the router addresses that nobody listens at.

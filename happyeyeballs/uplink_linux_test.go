@@ -1,6 +1,7 @@
 package happyeyeballs
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ var networkCases = []networkCase{
 	{"a01", "both families work", 0, name(good6, good4), good6, []string{good6}},
 	{"a02", "IPv6 is a black hole", 250, name(silent6, good4), good4, []string{silent6, good4}},
 	{"a03", "IPv6 refuses", 10, name(refuses6, good4), good4, []string{refuses6, good4}},
-	{"a04", "IPv6 is unreachable (ICMPv6)", 10, name(nowhere6, good4), good4, []string{nowhere6, good4}},
+	{"a08", "IPv6 is unreachable, says the first router", 10, name(nowhere6, good4), good4, []string{nowhere6, good4}},
 	{"a05", "AAAA is empty", 0, name(good4), good4, []string{good4}},
 	{"a06", "A is empty", 0, name(good6), good6, []string{good6}},
 	{"b01", "AAAA 20 ms late", 20, late(name(good6, good4), 0, 20), good6, []string{good6}},
@@ -58,6 +59,7 @@ var networkCases = []networkCase{
 	{"b06", "AAAA SERVFAIL", 0, faulty(name(good6, good4), none, miftest.Fault{Code: 2}), good4, []string{good4}},
 	{"b07", "AAAA NXDOMAIN, A fine", 0, faulty(name(good6, good4), none, miftest.Fault{Code: 3}), good4, []string{good4}},
 	{"b08", "IPv6 is a black hole, A 100 ms late", 250, late(name(silent6, good4), 100, 0), good4, []string{silent6, good4}},
+	{"b12", "AAAA truncated, TCP stalls", 50, faulty(name(good6, good4), none, miftest.Fault{Truncate: true, Stall: true}), good4, []string{good4}},
 	{"b11", "AAAA truncated, TCP fine", 0, faulty(name(good6, good4), none, miftest.Fault{Truncate: true}), good6, []string{good6}},
 	{"c01", "9 silent IPv6, one good IPv4", 250, name(append(many(), good4)...), good4, []string{many()[0], good4}},
 	{"c02", "silent IPv6, good IPv6, no IPv4", 250, name(silent6, good6), good6, []string{silent6, good6}},
@@ -66,25 +68,35 @@ var networkCases = []networkCase{
 	{"c08", "the name does not exist", 0, faulty(name(), miftest.Fault{Code: 3}, miftest.Fault{Code: 3}), "", nil},
 }
 
-// All cases of one plain uplink, with -peers beside net.Dialer in the
-// same namespace.
+// All cases of one plain uplink.
 func TestOneUplink(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	zone := miftest.Zone{"warm.example": name(good6), "warm4.example": name(good4)}
-	for _, c := range networkCases {
-		zone[c.id+".example"] = c.zone
-	}
-	u := r.uplink("eth0", 1, "46", zone, nil)
+	u := r.uplink("eth0", 1, "46", zoneOf(networkCases), nil)
 	u.serve(good6, good4)
 	u.silence(append(many(), silent6, silent4)...)
 	u.refuse("2001:db8:f::b", "2001:db8:f::c", "198.51.100.11", "198.51.100.12")
+	r.play(u, networkCases)
+}
+
+// zoneOf is what a name server has for some cases.
+func zoneOf(cases []networkCase) miftest.Zone {
+	zone := miftest.Zone{"warm.example": name(good6), "warm4.example": name(good4)}
+	for _, c := range cases {
+		zone[c.id+".example"] = c.zone
+	}
+	return zone
+}
+
+// play runs cases, with -peers beside others in the same namespace.
+func (r *rig) play(u *uplink, cases []networkCase) {
+	r.t.Helper()
 	for _, n := range []string{"warm.example:80", "warm4.example:80"} { // neighbours become known
 		if o := r.dial(&Dialer{}, "tcp", n); o.err != nil {
-			t.Fatal(o.err)
+			r.t.Fatal(o.err)
 		}
 	}
-	for _, c := range networkCases {
+	for _, c := range cases {
 		o := r.dial(&Dialer{}, "tcp", c.id+".example:80")
 		var tries []string
 		for _, a := range c.tries {
@@ -92,10 +104,8 @@ func TestOneUplink(t *testing.T) {
 		}
 		r.expect(c.id, o, c.remote, tries...)
 		if late := o.took - ms(c.must); late > 2*time.Second {
-			t.Errorf("%s: took %v", c.id, o.took)
+			r.t.Errorf("%s: took %v", c.id, o.took)
 		}
-		if *withPeers {
-			t.Logf("| %s | %s | %d | %.1f | %s |", c.id, c.what, c.must, float64(o.took.Microseconds())/1000, r.peer(u, c.id+".example:80"))
-		}
+		r.report(c.id, c.what, strconv.Itoa(c.must), o, u.peers(c.id+".example:80")...)
 	}
 }

@@ -156,7 +156,7 @@ func TestTimelineOfNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	if *withPeers {
+	if *withPeers != "" {
 		t.Logf("\n%v", &line)
 	}
 	for _, want := range []string{"eth0/ipv6 ", "  AAAA www.example  =", "  " + silent6, "cancelled", "won after ", "wlan0/ipv4 "} {
