@@ -184,13 +184,15 @@ func TestDomainJoins(t *testing.T) {
 // Interrupted, it leaves nothing.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	n := miftest.New(t)
-	u := exampletest.AddUplink(t, n, 0)
-	a := serve(t, u, &server{body: content(1 << 20), gate: make(chan struct{}), first: 300_001})
-	j := start(t, n.Host())
-	a.await()
-	must(t, j.cmd.Process.Signal(syscall.SIGINT))
-	j.end("fetch: interrupted\n")
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		n := miftest.New(t)
+		u := exampletest.AddUplink(t, n, 0)
+		a := serve(t, u, &server{body: content(1 << 20), gate: make(chan struct{}), first: 300_001})
+		j := start(t, n.Host())
+		a.await()
+		must(t, j.cmd.Process.Signal(s))
+		j.end("fetch: interrupted\n")
+	}
 }
 
 func must(t *testing.T, err error) {

@@ -49,6 +49,33 @@ func (w *window) take(l string) {
 	w.rows = append(w.rows, l)
 }
 
+// Where bars have no room there are lines.
+func TestNarrow(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	slow(t, exampletest.AddUplink(t, n, 0), content(1<<20), 5_000)
+	w := &window{t: t}
+	w.run(n.Host(), 79)
+	w.await(func(s string) bool { return strings.Contains(s, "\nfile: ") })
+	if s := strings.Join(w.rows, ""); strings.Contains(s, "\x1b") || strings.Contains(s, "[=") {
+		t.Errorf("%q", s)
+	}
+}
+
+// run runs the example on a terminal with so many columns.
+func (w *window) run(h *miftest.Host, columns uint16) *miftest.Cmd {
+	w.t.Helper()
+	var program *os.File
+	w.seat, program = exampletest.Terminal(w.t, columns, 24)
+	cmd := exampletest.In(h, fileURL)
+	cmd.Dir = w.t.TempDir()
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	cmd.Stdout, cmd.Stderr = program, program
+	must(w.t, cmd.Start())
+	w.t.Cleanup(func() { cmd.Process.Kill() })
+	return cmd
+}
+
 // The README shows a download on a terminal, in the midst of it and after a cable was
 // pulled there.
 func TestReadme(t *testing.T) {
@@ -60,14 +87,7 @@ func TestReadme(t *testing.T) {
 		slow(t, u, body, 5_000)
 	}
 	w := &window{t: t}
-	var program *os.File
-	w.seat, program = exampletest.Terminal(t, 80, 24)
-	cmd := exampletest.In(n.Host(), fileURL)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(cmd.Env, "TERM=xterm")
-	cmd.Stdout, cmd.Stderr = program, program
-	must(t, cmd.Start())
-	t.Cleanup(func() { cmd.Process.Kill() })
+	cmd := w.run(n.Host(), 80)
 	const bars = 3
 	midst := w.await(func(s string) bool {
 		return strings.Count(s, "MB/s\r\n") == bars && strings.Count(s, "[=") == bars

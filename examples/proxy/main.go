@@ -106,6 +106,9 @@ func serve(p *program.Program, s *proxy.Server, ports ports) int {
 			s.Log.Info("listening", "local", one.listener.Addr().String(), "domain", one.pvd)
 		}
 	}
+	for _, word := range ports.missing(s.Host.Snapshot()) {
+		s.Log.Warn("there is no such domain yet", "domain", word)
+	}
 	if err := ports.serve(ctx, s); err != nil {
 		return p.Fail(err)
 	}

@@ -6,7 +6,9 @@ import (
 	"net"
 	"strings"
 
+	"github.com/go-mif/mif/examples/internal/program"
 	"github.com/go-mif/mif/examples/internal/proxy"
+	"github.com/go-mif/mif/pvd"
 )
 
 // A port is an address that is listened on for the domains of a word.
@@ -55,6 +57,16 @@ func (all ports) close() {
 			p.listener.Close()
 		}
 	}
+}
+
+// missing are the words that mean no domain there is now: one may come, or it is a slip.
+func (all ports) missing(s *pvd.Snapshot) (words []string) {
+	for _, p := range all {
+		if p.pvd != "" && len(program.Choose(s, p.pvd)) == 0 {
+			words = append(words, p.pvd)
+		}
+	}
+	return words
 }
 
 // serve serves on all until the context is done or one of them fails.

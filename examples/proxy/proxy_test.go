@@ -69,7 +69,7 @@ func start(t *testing.T, h *miftest.Host, args ...string) *running {
 		lines.Scan()
 		p.told = append(p.told, strings.TrimPrefix(lines.Text(), "listening on "))
 	}
-	p.address = p.told[0]
+	p.address, _, _ = strings.Cut(p.told[0], " ")
 	go p.read(lines)
 	return p
 }
@@ -166,6 +166,36 @@ func TestRaced(t *testing.T) {
 	r.Body.Close()
 	exampletest.Came(t, all[1], "raced", string(b))
 	p.stop()
+}
+
+// A port for a domain that is not there is told, and serves when that has come.
+func TestDomainLater(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	exampletest.AddUplink(t, n, 0)
+	p := start(t, n.Host(), "-listen", "127.0.0.1:0=eth1", "-listen", "127.0.0.1:0=eth0")
+	p.await(`msg="there is no such domain yet" domain=eth1`)
+	if _, err := p.client("http", "").Get("http://" + exampletest.Name); err != nil {
+		t.Fatal(err)
+	}
+	p.await(`no provisioning domain \"eth1\"`)
+	u := exampletest.AddUplink(t, n, 1)
+	exampletest.Site(t, u)
+	var answer string
+	for deadline := time.Now().Add(limit); answer == "" && time.Now().Before(deadline); {
+		r, err := p.client("http", "").Get("http://" + exampletest.Name)
+		must(t, err)
+		if b, _ := io.ReadAll(r.Body); r.StatusCode == http.StatusOK {
+			answer = string(b)
+		}
+		r.Body.Close()
+	}
+	exampletest.Came(t, u, "later", answer)
+	p.Lock()
+	defer p.Unlock()
+	if strings.Contains(p.log.String(), "domain=eth0") {
+		t.Error("eth0 is said to be missing")
+	}
 }
 
 // On a host with one plain uplink nothing has to be said of domains.

@@ -30,7 +30,7 @@ type live struct {
 // it, and gives the terminal back, whatever happens. The table's last state goes to out.
 func follow(ctx context.Context, h *mif.Host, s tcell.Screen, out io.Writer, colours, verbose bool) error {
 	defer s.Fini()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGQUIT)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGQUIT)
 	defer stop()
 	w := newWatcher(h, verbose)
 	defer w.session.Close()

@@ -100,10 +100,14 @@ func (p *Program) Misuse(format string, args ...any) int {
 	return Misuse
 }
 
-// Interruptible returns a context that is done when the program is interrupted or told
-// to end (SIGTERM).
+// Interruptible returns a context that is done when the program is interrupted, told to
+// end (SIGTERM), or its terminal goes (SIGHUP), unless nohup has it outlive that.
 func Interruptible() (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), signals...)
 }
 
 // Fail says why the program could not do what it is for, and returns the status for it.
