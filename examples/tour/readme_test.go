@@ -18,6 +18,12 @@ var instant = regexp.MustCompile(`^\d+\.\d$`)
 func TestReadme(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "figure.svg")
 	r := tour(t, exampletest.Outside("-picture", file))
+	for range 3 { // on a busy machine another domain may answer first
+		if strings.Contains(r.Out, "The best is PD 1") {
+			break
+		}
+		r = tour(t, exampletest.Outside("-picture", file))
+	}
 	_, rest, _ := strings.Cut(r.Out, "in each domain:\n\n")
 	legend, _, ok := strings.Cut(rest, "\nArrows to the right")
 	if !ok {

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-mif/mif/examples/internal/exampletest"
 	"github.com/go-mif/mif/miftest"
 )
 
@@ -90,47 +85,4 @@ func TestLinesOnTerminal(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A terminal emulator that others wrote shows the table, and follows its size.
-func TestTmux(t *testing.T) {
-	t.Parallel()
-	exampletest.Needs(t, "tmux")
-	n := miftest.New(t)
-	_, err := n.Figure2()
-	must(t, err)
-	socket := filepath.Join(t.TempDir(), "tmux")
-	tmux := func(args ...string) string {
-		t.Helper()
-		c := n.Host().Command("tmux", append([]string{"-u", "-f", "/dev/null", "-S", socket}, args...)...)
-		c.Env = append(exampletest.In(n.Host()).Env, "LC_ALL=C.UTF-8", "NO_COLOR=")
-		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%q: %v %s", args, err, out)
-		}
-		return string(bytes.TrimRight(out, "\n"))
-	}
-	self, err := os.Executable()
-	must(t, err)
-	tmux("new-session", "-d", "-x", "100", "-y", "40", self, "-root", n.Host().Root(), ";", "set", "remain-on-exit", "on")
-	defer tmux("kill-server")
-	await := func(pattern string) {
-		t.Helper()
-		for end := time.Now().Add(20 * time.Second); ; {
-			screen := tmux("capture-pane", "-p")
-			if regexp.MustCompile(pattern).MatchString(screen) {
-				return
-			}
-			if time.Now().After(end) {
-				t.Fatalf("no %q in\n%s", pattern, screen)
-			}
-		}
-	}
-	await(`(?ms)^INTERFACE .* VALID$.*^eth0 +up, veth.*^  wlan0/ipv6 +ipv6$.*^── events ─+$.*2001:db8:2::/64$`)
-	tmux("resize-window", "-x", "70", "-y", "12")
-	await(`(?ms)^3 interfaces.*^… 0 lines above, \d+ below: arrows, PgUp, PgDn$`)
-	tmux("send-keys", "End")
-	await(`(?m)^… \d+ lines above, 0 below`)
-	tmux("send-keys", "q")
-	await(`(?ms)^lo .*Pane is dead`)
 }

@@ -19,7 +19,8 @@ func TestReadme(t *testing.T) {
 	_, err := n.Figure2()
 	must(t, err)
 	d.await(`^3 interfaces, 3 domains, 5 addresses `, `DNSServers +\[2001:db8:1::53\]:53`, `DNSServers +\[2001:db8:2::53\]:53`,
-		`SearchDomains +example.com`, `Routes +0\.0\.0\.0/0`, `Routes +::/0 via fe80::1ff:fe00:1`, `Routes +::/0 via fe80::1ff:fe00:2`)
+		`SearchDomains +example.com`, `Routes +0\.0\.0\.0/0`, `Routes +::/0 via fe80::1ff:fe00:1`, `Routes +::/0 via fe80::1ff:fe00:2`,
+		`Prefixes +2001:db8:1::/64`, `Prefixes +2001:db8:2::/64`)
 	d.InjectKey(tcell.KeyRune, 'q', 0)
 	exampletest.Shown(t, "watch", "$ watch\n"+end())
 }

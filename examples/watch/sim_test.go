@@ -134,9 +134,7 @@ func (d *desk) show(h *miftest.Host, colours bool) (end func() (left string)) {
 // The table follows what goes on, the keys, and the size of the screen.
 func TestTable(t *testing.T) {
 	t.Parallel()
-	n := miftest.New(t)
-	f, err := n.Figure2()
-	must(t, err)
+	n, f := exampletest.Figure(t)
 	d := newDesk(t)
 	end := d.show(n.Host(), true)
 	d.await(`^3 interfaces, 3 domains, 5 addresses .* q ends   \d\d:\d\d:\d\d$`, `^INTERFACE .* VALID$`,
@@ -144,6 +142,22 @@ func TestTable(t *testing.T) {
 		`^    DHCPv4 +192\.168\.1\.100/24 .*\d+m\d+s$`, `^ +DNSServers +192\.168\.1\.1:53 .*\d+m\d+s$`,
 		`^── events ─+$`, ` = wlan0/ipv6 +RA Prefixes: 2001:db8:2::/64$`)
 	d.countsDown(`192\.168\.1\.100/24`)
+	d.scrolls()
+	must(t, f.Eth0.CablePull())
+	d.await(`^eth0 +up without carrier,`, `- eth0/ipv4 +domain$`)
+	d.InjectKey(tcell.KeyRune, 'q', 0)
+	left := end()
+	if !strings.Contains(left, "  wlan0/ipv6") || strings.Contains(left, "  eth0/ipv4") || !strings.Contains(left, "\x1b[1;36m") {
+		t.Errorf("it leaves behind %q", left)
+	}
+	if len(d.styles) < 4 {
+		t.Errorf("it had %d styles", len(d.styles))
+	}
+}
+
+// scrolls sees that keys move a table for which there is no room.
+func (d *desk) scrolls() {
+	d.t.Helper()
 	d.resize(50, 12)
 	d.await(`^INTERFACE$`, `^lo `, `^… 0 lines above, \d\d below: arrows, PgUp, PgDn$`)
 	d.InjectKey(tcell.KeyDown, 0, 0)
@@ -155,16 +169,6 @@ func TestTable(t *testing.T) {
 	d.InjectKey(tcell.KeyHome, 0, 0)
 	d.await(`^lo `, `^… 0 lines above, `)
 	d.resize(100, 40)
-	must(t, f.Eth0.CablePull())
-	d.await(`^eth0 +up without carrier,`, `- eth0/ipv4 +domain$`)
-	d.InjectKey(tcell.KeyRune, 'q', 0)
-	left := end()
-	if !strings.Contains(left, "  wlan0/ipv6") || strings.Contains(left, "  eth0/ipv4") || !strings.Contains(left, "\x1b[1;36m") {
-		t.Errorf("it leaves behind %q", left)
-	}
-	if len(d.styles) < 4 {
-		t.Errorf("it had %d styles", len(d.styles))
-	}
 }
 
 // A host with one plain uplink is a small table.
