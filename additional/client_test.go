@@ -230,3 +230,23 @@ func TestFetchOfNoName(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is left unread, or the kernel would reset the connection, and what comes later by
+// its own choice of route.
+func TestHangsUp(t *testing.T) {
+	w := newWeb(t)
+	cert, err := w.authority.Certify(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.listen(home, func(c net.Conn) {
+		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
+		w.says(status("200 OK", "Content-Type: application/pvd+json", fmt.Sprintf("Content-Length: %d", len(good))) + good)(s)
+		io.WriteString(c, strings.Repeat("more", 1000))
+		c.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, c)
+	})
+	if _, _, err := w.fetch(); err != nil || w.left > 0 {
+		t.Errorf("%v, %d connections with something unread", err, w.left)
+	}
+}

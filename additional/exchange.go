@@ -19,6 +19,7 @@ import (
 const (
 	maxAddresses = 8               // of a host, that are tried
 	minDial      = 2 * time.Second // for one of several addresses
+	maxGoodbye   = time.Second
 )
 
 // exchange asks for a URL on a connection of its own. An http.Transport would go on dialing
@@ -28,8 +29,8 @@ func (c *Client) exchange(ctx context.Context, name string, u *url.URL) (r respo
 	if err != nil {
 		return r, err
 	}
-	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })()
+	defer hangUp(ctx, conn)
 	s := tls.Client(conn, c.config(name, u.Hostname()))
 	if err := s.HandshakeContext(ctx); err != nil {
 		return r, err
@@ -51,6 +52,21 @@ func (c *Client) exchange(ctx context.Context, name string, u *url.URL) (r respo
 		}
 	}
 	return r, fmt.Errorf("status %s, again and again", r.Status)
+}
+
+// hangUp closes a connection after its other end, if that is not long in coming. If something
+// unread was left, the kernel would forget the connection at once, and would reset by its own
+// choice of route, which may be another network, whatever comes after that.
+func hangUp(ctx context.Context, conn net.Conn) {
+	defer conn.Close()
+	half, is := conn.(interface{ CloseWrite() error })
+	if !is || half.CloseWrite() != nil {
+		return
+	}
+	conn.SetDeadline(time.Now().Add(maxGoodbye))
+	if ctx.Err() == nil {
+		io.CopyN(io.Discard, conn, maxHeader)
+	}
 }
 
 // config has a server prove its name, and that of the domain that it is that very name.

@@ -34,6 +34,7 @@ type web struct {
 	mu    sync.Mutex
 	heard []string // requests, as they were written
 	open  int      // connections that the client has not closed
+	left  int      // connections that it closed without having read all
 }
 
 func newWeb(t *testing.T) *web {
@@ -123,17 +124,21 @@ func (w *web) dial(ctx context.Context, network, address string) (net.Conn, erro
 		return nil, err
 	}
 	w.open++
-	return &closing{c, w}, nil
+	return &closing{c.(*net.TCPConn), w}, nil
 }
 
 // closing tells when it is closed.
 type closing struct {
-	net.Conn
+	*net.TCPConn
 	web *web
 }
 
 func (c *closing) Close() error {
-	err := c.Conn.Close()
+	c.SetReadDeadline(time.Now().Add(30 * time.Second)) // a safety net
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		c.web.left++
+	}
+	err := c.TCPConn.Close()
 	if err == nil {
 		c.web.open--
 	}

@@ -1,0 +1,455 @@
+package mif
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-mif/mif/miftest"
+	"github.com/go-mif/mif/pvd"
+)
+
+// An informed lab is one whose host fetches Additional Information.
+type informedLab struct {
+	*lab
+	authority *miftest.Authority
+}
+
+func newInformedLab(t testing.TB) *informedLab {
+	t.Helper()
+	a, err := miftest.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &informedLab{newLab(t, Config{FetchAdditionalInfo: true, AdditionalInfoRoots: a.Roots()}), a}
+}
+
+// behind is an address behind the n-th router.
+func behind(n, last byte) netip.Addr {
+	return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0xf0, n, 15: last})
+}
+
+// A site is a network with an explicit domain, its name server and its HTTPS server.
+type site struct {
+	l      *informedLab
+	n      byte
+	name   string
+	router *miftest.Router
+	dns    *miftest.DNSServer
+	ra     *miftest.RA
+
+	mu       sync.Mutex
+	requests []*http.Request
+}
+
+// newSite makes a site whose router is silent yet. Its server has a certificate for some
+// names, that of the domain if none are given.
+func newSite(l *informedLab, ifname string, n byte, name string, h http.HandlerFunc, certified ...string) *site {
+	l.t.Helper()
+	s := &site{l: l, n: n, name: name, ra: domainRA(name, n)}
+	s.ra.RDNSS = []netip.Addr{behind(n, 0x53)}
+	s.router = l.Router(l.t, miftest.RouterConfig{Interface: ifname})
+	var err error
+	s.dns, err = s.router.DNS(netip.AddrPortFrom(behind(n, 0x53), 53), miftest.Zone{
+		name: {Addresses: []netip.Addr{behind(n, 0x80)}}, "other.example": {Addresses: []netip.Addr{behind(n, 0x80)}},
+	})
+	l.must(err)
+	if certified == nil {
+		certified = []string{name}
+	}
+	s.serve(h, certified)
+	return s
+}
+
+func (s *site) serve(h http.HandlerFunc, certified []string) {
+	cert, err := s.l.authority.Certify(certified...)
+	s.l.must(err)
+	listener, err := s.router.Listen(netip.AddrPortFrom(behind(s.n, 0x80), 443))
+	s.l.must(err)
+	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		s.requests = append(s.requests, r)
+		s.mu.Unlock()
+		h(w, r)
+	})}
+	var running sync.WaitGroup
+	running.Go(func() { server.Serve(tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{cert}})) })
+	s.l.t.Cleanup(func() { server.Close(); running.Wait() })
+}
+
+// asked are the requests so far.
+func (s *site) asked() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// object is the information of a site, with other keys after the mandatory ones.
+func (s *site) object(lasts time.Duration, more string) string {
+	return fmt.Sprintf(`{"identifier":%q,"expires":%q,"prefixes":["2001:db8:%x::/48"]%s}`, s.name, time.Now().Add(lasts).Format(time.RFC3339Nano), s.n, more)
+}
+
+// gives is a handler that answers with what a function says.
+func gives(text func() string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/pvd+json")
+		io.WriteString(w, text())
+	}
+}
+
+// informed is what a domain has by Additional Information.
+func (l *informedLab) informed(name string) []pvd.Datum[pvd.Information] {
+	for d := range l.host.Snapshot().Domains() {
+		if d.ID().String() == name {
+			info, _ := d.Data(pvd.ElementAdditionalInfo, pvd.ItemAdditionalInfo).(pvd.AdditionalInfo)
+			return info
+		}
+	}
+	return nil
+}
+
+// failure is what Sources tells of the fetching.
+func (l *informedLab) failure() error {
+	l.t.Helper()
+	for _, s := range l.host.Sources() {
+		if s.Name == "additional information" {
+			return s.Err
+		}
+	}
+	l.t.Fatal("Sources does not tell of additional information")
+	return nil
+}
+
+// checkInside checks that a site's server and name server were asked from the domain only,
+// and that nobody spoke of either on another link.
+func (s *site) checkInside(other *miftest.Capture) {
+	t := s.l.t
+	t.Helper()
+	d := s.l.host.Snapshot().Domain(s.l.pvd(s.router.Interface() + "/" + s.name))
+	for _, r := range s.asked() {
+		if from := netip.MustParseAddrPort(r.RemoteAddr).Addr(); !has(d, from) {
+			t.Errorf("%s was asked from %v", s.name, from)
+		}
+	}
+	queries := s.dns.Queries()
+	for _, q := range queries {
+		if !has(d, q.From.Addr()) || q.Name != s.name {
+			t.Errorf("%s was asked by %v", q.Name, q.From)
+		}
+	}
+	if len(queries) == 0 {
+		t.Errorf("the name server of %s was not asked", s.name)
+	}
+	if other == nil {
+		return
+	}
+	for _, p := range other.Packets() {
+		if p.Involves(behind(s.n, 0x53)) || p.Involves(behind(s.n, 0x80)) {
+			t.Errorf("on the other link: %v → %v, %+v", p.Source, p.Destination, p)
+		}
+	}
+	if other.Lost() > 0 {
+		t.Errorf("%d packets were not seen", other.Lost())
+	}
+}
+
+// The information of a domain is fetched inside it, by its own name server, source and next
+// hop (RFC 8801 section 4.1), becomes an element of it, and is told with its provenance.
+func TestAdditionalInfo(t *testing.T) {
+	l := newInformedLab(t)
+	other := l.Router(t, miftest.RouterConfig{Interface: "eth1", RA: uplink("eth1", 2).RA})
+	capture, err := other.Capture()
+	l.must(err)
+	var one *site
+	one = newSite(l, "eth0", 1, "one.example", gives(func() string {
+		return one.object(time.Hour, `,"dnsZones":["inside.example"],"noInternet":true,"vendor-x":{"y":1}`)
+	}))
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	s.until("domain eth1/ipv6")
+	l.must(one.router.SetRA(one.ra))
+	s.until("domain eth0/one.example")
+	p := l.pvd("eth0/one.example")
+	s.post(AnnounceConfigurationElements{p})
+	s.until("element eth0/one.example AdditionalInfo")
+	s.post(GetConfigurationData{p, pvd.ElementAdditionalInfo, pvd.ItemAdditionalInfo}, GetConfigurationData{p, pvd.ElementAny, pvd.ItemRoutingDomains},
+		GetConfigurationData{p, pvd.ElementAny, pvd.ItemSearchDomains})
+	var got []ConfigurationData
+	for _, e := range s.until("data eth0/one.example AdditionalInfo AdditionalInfo", "data eth0/one.example Any RoutingDomains", "no data eth0/one.example Any SearchDomains") {
+		if c, is := e.(ConfigurationData); is {
+			got = append(got, c)
+		}
+	}
+	info, zones := got[0].Data.(pvd.AdditionalInfo)[0], got[1].Data.(pvd.RoutingDomains)[0]
+	if v := info.Value; v.Identifier != "one.example" || !v.NoInternet || !strings.Contains(v.JSON, `"vendor-x":{"y":1}`) || info.Source != "https://one.example/.well-known/pvd" || info.Expiry != v.Expires {
+		t.Errorf("%+v", info)
+	}
+	if zones.Value != "inside.example" || zones.Source != info.Source || zones.Element != pvd.ElementAdditionalInfo || zones.Expiry != info.Expiry {
+		t.Errorf("%+v", zones)
+	}
+	r := one.asked()
+	if len(r) != 1 || r[0].URL.String() != "/.well-known/pvd" || r[0].Host != "one.example" || len(r[0].Header) != 2 || r[0].Header.Get("Accept") != "application/pvd+json" {
+		t.Errorf("%+v", r)
+	}
+	one.checkInside(capture)
+	if err := l.failure(); err != nil {
+		t.Error(err)
+	}
+	s.settled()
+}
+
+// Two networks with a domain of one name: each has its own information from its own server.
+func TestAdditionalInfoOfOneName(t *testing.T) {
+	l := newInformedLab(t)
+	var sites [2]*site
+	var captures [2]*miftest.Capture
+	for i, ifname := range []string{"eth0", "eth1"} {
+		var s *site
+		s = newSite(l, ifname, byte(i+1), "same.example", gives(func() string { return s.object(time.Hour, fmt.Sprintf(`,"dnsZones":["%s.example"]`, ifname)) }))
+		c, err := s.router.Capture()
+		l.must(err)
+		sites[i], captures[i] = s, c
+	}
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	for i, site := range sites {
+		l.must(site.router.SetRA(site.ra))
+		s.until("domain " + []string{"eth0", "eth1"}[i] + "/same.example")
+	}
+	for i, ifname := range []string{"eth0", "eth1"} {
+		s.when(ifname+" is informed", func() bool { return len(l.informed(ifname+"/same.example")) == 1 })
+		if v := l.informed(ifname + "/same.example")[0].Value; !slices.Equal(v.DNSZones, []string{ifname + ".example"}) || len(sites[i].asked()) != 1 {
+			t.Errorf("%s: %+v", ifname, v)
+		}
+	}
+	for i := range sites {
+		sites[i].checkInside(captures[1-i])
+	}
+	s.settled()
+}
+
+// What a server says wrongly is not used, and told by Sources (RFC 8801 sections 4.1, 4.3).
+func TestAdditionalInfoRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		says      func(*site) string
+		status    int
+		certified []string
+		problem   string
+	}{
+		"another certificate":    {nil, 200, []string{"other.example"}, "certificate"},
+		"a wildcard certificate": {nil, 200, []string{"*.example"}, "certificate"},
+		"not found":              {nil, 404, nil, "404"},
+		"no JSON":                {func(*site) string { return "{," }, 200, nil, "JSON"},
+		"a name twice":           {func(s *site) string { return s.object(time.Hour, `,"identifier":"one.example"`) }, 200, nil, "twice"},
+		"keys are missing":       {func(*site) string { return `{"identifier":"one.example"}` }, 200, nil, "expires"},
+		"another identifier":     {func(s *site) string { return strings.Replace(s.object(time.Hour, ""), "one", "two", 1) }, 200, nil, "two.example"},
+		"other prefixes":         {func(s *site) string { return strings.Replace(s.object(time.Hour, ""), "db8", "db9", 1) }, 200, nil, "2001:db8:1::/64"},
+		"expired":                {func(s *site) string { return s.object(-time.Second, "") }, 200, nil, "expired"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newInformedLab(t)
+			var one *site
+			one = newSite(l, "eth0", 1, "one.example", func(w http.ResponseWriter, _ *http.Request) {
+				says := c.says
+				if says == nil {
+					says = func(s *site) string { return s.object(time.Hour, "") }
+				}
+				w.Header().Set("Content-Type", "application/pvd+json")
+				w.WriteHeader(c.status)
+				io.WriteString(w, says(one))
+			}, c.certified...)
+			s := l.subscriber(AnnounceProvisioningDomains{})
+			l.must(one.router.SetRA(one.ra))
+			s.until("domain eth0/one.example")
+			s.when("it failed", func() bool { return l.failure() != nil })
+			if err := l.failure().Error(); !strings.Contains(err, c.problem) || !strings.Contains(err, "eth0/one.example") || strings.Contains(err, "\n") {
+				t.Error(err)
+			}
+			if i := l.informed("eth0/one.example"); i != nil {
+				t.Errorf("%+v", i)
+			}
+			s.settled()
+		})
+	}
+}
+
+// A redirection is followed inside the domain, to a host with a certificate of its own.
+func TestAdditionalInfoRedirected(t *testing.T) {
+	l := newInformedLab(t)
+	var one *site
+	one = newSite(l, "eth0", 1, "one.example", func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == "one.example" {
+			http.Redirect(w, r, "https://other.example/elsewhere", http.StatusFound)
+			return
+		}
+		gives(func() string { return one.object(time.Hour, "") })(w, r)
+	}, "one.example", "other.example")
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	l.must(one.router.SetRA(one.ra))
+	s.until("domain eth0/one.example")
+	s.when("it is informed", func() bool { return len(l.informed("eth0/one.example")) == 1 })
+	if r := one.asked(); len(r) != 2 || r[1].Host != "other.example" || r[1].URL.String() != "/elsewhere" || r[1].Header.Get("Referer") != "" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Without the H flag, and without being asked to, nothing is fetched (RFC 8801 section 4.1).
+func TestAdditionalInfoNotFetched(t *testing.T) {
+	for name, c := range map[string]struct{ flag, wanted bool }{"no H flag": {false, true}, "not wanted": {true, false}} {
+		t.Run(name, func(t *testing.T) {
+			a, err := miftest.NewAuthority()
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := &informedLab{newLab(t, Config{FetchAdditionalInfo: c.wanted, AdditionalInfoRoots: a.Roots()}), a}
+			one := newSite(l, "eth0", 1, "one.example", gives(func() string { return "" }))
+			two := newSite(l, "eth1", 2, "two.example", gives(func() string { return "" }))
+			one.ra.PvD.HTTP = c.flag
+			s := l.subscriber(AnnounceProvisioningDomains{})
+			l.must(one.router.SetRA(one.ra))
+			s.until("domain eth0/one.example")
+			if c.wanted {
+				l.must(two.router.SetRA(two.ra)) // that of another is, meanwhile
+				s.when("the other failed", func() bool { return l.failure() != nil })
+			} else {
+				s.settled()
+			}
+			if n, q := len(one.asked()), len(one.dns.Queries()); n+q > 0 {
+				t.Errorf("%d requests, %d questions", n, q)
+			}
+		})
+	}
+}
+
+// It ends when it expires, and with a prefix that it does not cover, and what is fetched in
+// place of it is at the earliest 10 s later (RFC 8801 sections 4.1, 4.4).
+func TestAdditionalInfoEnds(t *testing.T) {
+	l := newInformedLab(t)
+	var one, two *site
+	one = newSite(l, "eth0", 1, "one.example", gives(func() string { return one.object(2*time.Second, "") }))
+	two = newSite(l, "eth1", 2, "two.example", gives(func() string { return two.object(time.Hour, "") }))
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	l.must(one.router.SetRA(one.ra))
+	l.must(two.router.SetRA(two.ra))
+	s.until("domain eth0/one.example", "domain eth1/two.example")
+	s.post(AnnounceConfigurationElements{l.pvd("eth0/one.example")}, AnnounceConfigurationElements{l.pvd("eth1/two.example")})
+	s.until("element eth0/one.example AdditionalInfo", "element eth1/two.example AdditionalInfo")
+	wider := domainRA("two.example", 2)
+	wider.RDNSS = two.ra.RDNSS
+	wider.Prefixes = append(wider.Prefixes, domainRA("", 3).Prefixes...)
+	l.must(two.router.SetRA(wider))
+	s.until("no element eth1/two.example AdditionalInfo")
+	s.until("no element eth0/one.example AdditionalInfo")
+	if len(one.asked()) != 1 || len(two.asked()) != 1 {
+		t.Errorf("%d and %d requests", len(one.asked()), len(two.asked()))
+	}
+	s.settled()
+}
+
+// A new sequence number ends it at once, and has it fetched anew (RFC 8801 section 4.1).
+func TestAdditionalInfoSequenceNumber(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes the 10 s that must be between two requests")
+	}
+	t.Parallel() // it waits most of the time
+	l := newInformedLab(t)
+	var one *site
+	one = newSite(l, "eth0", 1, "one.example", gives(func() string {
+		return one.object(time.Hour, fmt.Sprintf(`,"dnsZones":["n%d.example"]`, len(one.asked())))
+	}))
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	l.must(one.router.SetRA(one.ra))
+	s.until("domain eth0/one.example")
+	s.post(AnnounceConfigurationElements{l.pvd("eth0/one.example")})
+	s.until("element eth0/one.example AdditionalInfo")
+	begin := time.Now()
+	bumped := domainRA("one.example", 1)
+	bumped.RDNSS, bumped.PvD.Sequence = one.ra.RDNSS, one.ra.PvD.Sequence+1
+	l.must(one.router.SetRA(bumped))
+	s.until("no element eth0/one.example AdditionalInfo")
+	s.until("element eth0/one.example AdditionalInfo")
+	if took := time.Since(begin); took < 9*time.Second {
+		t.Errorf("fetched again after %v", took)
+	}
+	if v := l.informed("eth0/one.example")[0].Value; !slices.Equal(v.DNSZones, []string{"n2.example"}) || len(one.asked()) != 2 {
+		t.Errorf("%+v after %d requests", v, len(one.asked()))
+	}
+	s.settled()
+}
+
+// A domain that goes while its information is fetched leaves nothing: the request ends, and
+// the one that comes back in its place has none of it. So does a Host that is closed.
+func TestAdditionalInfoGoneMeanwhile(t *testing.T) {
+	l := newInformedLab(t)
+	ended := make(chan error, 9)
+	begun := make(chan bool, 9)
+	hang := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/pvd+json")
+		io.WriteString(w, `{"identifier":`)
+		w.(http.Flusher).Flush()
+		begun <- true
+		<-r.Context().Done()
+		ended <- r.Context().Err()
+	}
+	one := newSite(l, "eth0", 1, "one.example", hang)
+	two := newSite(l, "eth1", 2, "two.example", hang)
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	l.must(one.router.SetRA(one.ra))
+	s.until("domain eth0/one.example")
+	<-begun
+	plain := domainRA("", 1)
+	plain.PvD, plain.RDNSS = nil, one.ra.RDNSS
+	l.must(one.router.SetRA(plain)) // its prefix is another domain's
+	s.until("no domain eth0/one.example")
+	if err := <-ended; err == nil {
+		t.Error("the request goes on")
+	}
+	l.must(one.router.SetRA(one.ra))
+	s.until("domain eth0/one.example")
+	s.settled()
+	if i := l.informed("eth0/one.example"); i != nil || l.failure() != nil || len(one.asked()) != 1 {
+		t.Errorf("%+v, %v, %d requests", i, l.failure(), len(one.asked()))
+	}
+	l.must(two.router.SetRA(two.ra))
+	<-begun
+	l.must(l.host.Close())
+	if err := <-ended; err == nil {
+		t.Error("the request goes on")
+	}
+}
+
+// The request comes from a temporary address, if the domain has one (RFC 8801 sections 4.1
+// and 7).
+func TestAdditionalInfoTemporaryAddress(t *testing.T) {
+	l := newInformedLab(t)
+	l.must(l.Host().Sysctl("net.ipv6.conf.default.use_tempaddr", "2"))
+	var one *site
+	one = newSite(l, "eth0", 1, "one.example", gives(func() string { return one.object(time.Hour, "") }))
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	without := *one.ra
+	pvdOption := *one.ra.PvD
+	pvdOption.HTTP = false
+	without.PvD = &pvdOption
+	l.must(one.router.SetRA(&without))
+	s.until("domain eth0/one.example")
+	temporary := func() (found netip.Addr) {
+		for a := range l.host.Snapshot().Domain(l.pvd("eth0/one.example")).Addresses() {
+			if a.Temporary {
+				found = a.Prefix.Addr()
+			}
+		}
+		return found
+	}
+	s.when("there is a temporary address", func() bool { return temporary().IsValid() })
+	l.must(one.router.SetRA(one.ra))
+	s.when("it is informed", func() bool { return len(l.informed("eth0/one.example")) == 1 })
+	if from := netip.MustParseAddrPort(one.asked()[0].RemoteAddr).Addr(); from != temporary() {
+		t.Errorf("asked from %v, not from %v", from, temporary())
+	}
+}
