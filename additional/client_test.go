@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-mif/mif/miftest"
 )
@@ -242,9 +243,11 @@ func TestHangsUp(t *testing.T) {
 	w.listen(home, func(c net.Conn) {
 		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{cert}})
 		w.says(status("200 OK", "Content-Type: application/pvd+json", fmt.Sprintf("Content-Length: %d", len(good))) + good)(s)
-		io.WriteString(c, strings.Repeat("more", 1000))
-		c.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, c)
+		c.SetDeadline(time.Now().Add(30 * time.Second)) // TLS has set one that has passed
+		if _, err := io.WriteString(c, "a word too late"); err != nil {
+			t.Error(err)
+		}
 	})
 	if _, _, err := w.fetch(); err != nil || w.left > 0 {
 		t.Errorf("%v, %d connections with something unread", err, w.left)
