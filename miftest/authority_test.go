@@ -27,6 +27,10 @@ func TestAuthority(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	read := x509.NewCertPool()
+	if !read.AppendCertsFromPEM(one.PEM()) || !read.Equal(one.Roots()) {
+		t.Error("what a file has is something else")
+	}
 	if _, err := leaf.Verify(x509.VerifyOptions{DNSName: "a.example", Roots: two.Roots()}); err == nil {
 		t.Error("another authority vouches for it")
 	}

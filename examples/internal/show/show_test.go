@@ -52,6 +52,10 @@ func TestData(t *testing.T) {
 			`{"fqdn":"c.example","http":true,"legacy":false,"sequence":7,"delay":0,"ra":false}`, "c.example (sequence 7)",
 		},
 		{pvd.AdditionalInfo(one(pvd.Information{Identifier: "c.example", JSON: `{"a":1}`})), `{"identifier":"c.example","noInternet":false,"json":{"a":1}}`, "c.example"},
+		{
+			pvd.AdditionalInfo(one(pvd.Information{Identifier: "c.example", NoInternet: true, DNSZones: []string{"a.example", "b.example"}, JSON: `{}`})),
+			`{"identifier":"c.example","dnsZones":["a.example","b.example"],"noInternet":true,"json":{}}`, "c.example without the Internet a.example,b.example",
+		},
 		{pvd.AdditionalInfo(one(pvd.Information{Identifier: "c.example", JSON: `{"a":`})), `{"identifier":"c.example","noInternet":false}`, "c.example"},
 	} {
 		b, err := json.Marshal(data(c.data, now))

@@ -113,7 +113,13 @@ func informationOf(i pvd.Information) information {
 	return out
 }
 
-func (i information) String() string { return i.Identifier }
+func (i information) String() string {
+	restricted := ""
+	if i.NoInternet {
+		restricted = "without the Internet"
+	}
+	return words(i.Identifier, restricted, strings.Join(i.DNSZones, ","))
+}
 
 // text is the text of an address or prefix, empty for the zero one.
 func text(v interface {
