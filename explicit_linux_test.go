@@ -3,7 +3,6 @@ package mif
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/netip"
 	"os/exec"
@@ -231,37 +230,6 @@ func TestHostDiscardsAdvertisements(t *testing.T) {
 	if now := l.host.Snapshot().Domain(d.ID()); now != d {
 		t.Errorf("%+v became %+v", d, now)
 	}
-}
-
-// A flood of forged routers and names leaves bounded state, and the domains that were
-// there as they were.
-func TestHostAdvertisementFlood(t *testing.T) {
-	l, r, s := explicitLab(t, domainRA("one.example", 1))
-	s.until("domain eth0/one.example")
-	s.settled()
-	f := newForger(t, r)
-	d := l.host.Snapshot().Domain(l.pvd("eth0/one.example"))
-	for n := range 10_000 {
-		f.send(r.LinkLocal(), 255, forged(fmt.Sprintf("n%d.example", n)))
-	}
-	l.must(r.SetRA(domainRA("one.example", 2)))
-	s.when("it has two prefixes", func() bool {
-		p, _ := l.host.Snapshot().Domain(d.ID()).Data(pvd.ElementRA, pvd.ItemPrefixes).(pvd.Prefixes)
-		if len(p) < 2 { // the flood may have crowded it out of the kernel's queue
-			l.must(r.Advertise())
-		}
-		return len(p) == 2
-	})
-	for i := range l.host.Snapshot().Interfaces() {
-		if n := len(l.host.whole.Load().Facts(i.ID).RAs); n > 400 {
-			t.Errorf("%d are kept", n)
-		}
-	}
-	now, _ := l.host.Snapshot().Domain(d.ID()).Data(pvd.ElementRA, pvd.ItemDNSServers).(pvd.DNSServers)
-	if len(now) != 2 || now[0].Value != d.Data(pvd.ElementRA, pvd.ItemDNSServers).(pvd.DNSServers)[0].Value {
-		t.Errorf("its servers are %v", now)
-	}
-	s.settled()
 }
 
 // The example shows explicit domains.

@@ -43,7 +43,7 @@ func openEars(c *Config) (*ears, error) {
 	if err != nil {
 		return nil, fmt.Errorf("raw ICMPv6 socket: %w", err)
 	}
-	if err := setEars(fd); err != nil {
+	if err := setEars(fd, c.ReceiveBuffer); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("raw ICMPv6 socket: %w", os.NewSyscallError("setsockopt", err))
 	}
@@ -58,16 +58,18 @@ func openEars(c *Config) (*ears, error) {
 
 // setEars lets the socket hear router advertisements only, with what is needed to
 // judge them, and send what routers do not discard.
-func setEars(fd int) error {
+func setEars(fd, buffer int) error {
 	var only unix.ICMPv6Filter
 	for i := range only.Data {
 		only.Data[i] = 1<<32 - 1
 	}
 	only.Data[icmpRouterAdvert/32] &^= 1 << (icmpRouterAdvert % 32)
 	return errors.Join(
+		setReceiveBuffer(fd, buffer), // so that a flood crowds out little
 		unix.SetsockoptICMPv6Filter(fd, unix.IPPROTO_ICMPV6, unix.ICMPV6_FILTER, &only),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1),
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVFRAGSIZE, 1),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, 255),
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_LOOP, 0),
 	)
@@ -152,6 +154,8 @@ func (p *packet) control(m *unix.SocketControlMessage) {
 		p.index = int32(host.Uint32(m.Data[16:]))
 	case m.Header.Type == unix.IPV6_HOPLIMIT && len(m.Data) >= 4:
 		p.hopLimit = int(int32(host.Uint32(m.Data)))
+	case m.Header.Type == unix.IPV6_RECVFRAGSIZE:
+		p.fragmented = true
 	}
 }
 

@@ -94,6 +94,26 @@ func TestDiscards(t *testing.T) {
 	}
 }
 
+// TestDiscardsFragments: an advertisement in fragments changes nothing, be there two or
+// only one (RFC 6980 section 5).
+func TestDiscardsFragments(t *testing.T) {
+	c := newCable(t)
+	b := c.summed(raBytes(0, 1800, servers(300, "2001:db8::53")))
+	const more = 1
+	fragment := func(offset, flags uint16, id byte, part []byte) {
+		head := []byte{unix.IPPROTO_ICMPV6, 0, byte((offset | flags) >> 8), byte(offset | flags), 0, 0, 0, id}
+		c.injectPacket(t, unix.IPPROTO_FRAGMENT, append(head, part...))
+	}
+	fragment(0, 0, 1, b)
+	fragment(0, more, 2, b[:16])
+	fragment(16, 0, 2, b[16:])
+	if ra := c.heard(t, "last.example"); len(ra) != 0 {
+		t.Errorf("%+v", ra)
+	}
+	c.inject(t, b)
+	c.picture.until(t, c.Watcher, func() bool { return len(c.facts().RAs) == 2 })
+}
+
 // TestSolicits: when a link comes up its routers are asked, and not by the kernel.
 func TestSolicits(t *testing.T) {
 	c := newCableTo(t, &Config{Solicit: true})

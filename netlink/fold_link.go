@@ -16,14 +16,16 @@ type link struct {
 	raFlags    uint32
 	mtu6       uint32
 
-	addresses  []*addressEntry // in no order
-	ipv4       int             // how many of them are IPv4
-	first      *hop            // of the routes that leave by it
-	ras        []*ra
-	rasDropped bool // more routers than are kept: said once
-
-	domainsDropped bool // more named domains than are kept: said once
-	solicited      bool // its routers were asked since it came up
+	addresses []*addressEntry // in no order
+	ipv4      int             // how many of them are IPv4
+	first     *hop            // of the routes that leave by it
+	soft      int             // how many of those routes routers' advertisements made
+	missed    bool            // some were not kept since they were last listed
+	crowded   bool            // that is so was said
+	ras       []*ra
+	routers   crowd
+	domains   crowd
+	solicited bool // its routers were asked since it came up
 
 	stamp, mark uint64 // the last event and the last list that told of it
 	dirty       uint8
@@ -199,6 +201,7 @@ func (t *tables) replaceLink(l *link) {
 	}
 	n := t.link(l.index)
 	n.first, l.first = l.first, nil
+	n.soft, l.soft = l.soft, 0
 	for h := n.first; h != nil; h = h.next {
 		h.link = n
 	}

@@ -18,6 +18,7 @@ type route struct {
 	object             uint32
 	extra              uint64
 	expiry             time.Time
+	soft               bool // a router's advertisement made it, as far as can be told
 	hops               []hop
 	one                [1]hop
 	stamp, mark        uint64
@@ -73,7 +74,7 @@ func (g group) goes(object uint32, n nexthop) *route {
 // insert puts a new route into its group, behind another or first, and into the
 // lists of its links.
 func (t *tables) insert(m *routeMessage, k groupKey, hops []nexthop, behind *route) *route {
-	r := &route{key: k, kind: m.kind, scope: m.scope, proto: m.proto, source: m.source, object: m.object, extra: m.extra}
+	r := &route{key: k, kind: m.kind, scope: m.scope, proto: m.proto, source: m.source, object: m.object, extra: m.extra, soft: m.soft()}
 	t.chain(r, behind)
 	if m.object != 0 {
 		t.useObject(r)
@@ -134,6 +135,9 @@ func (t *tables) connect(r *route, hops []nexthop) {
 			h.next.prev = h
 		}
 		l.first = h
+		if r.soft {
+			l.soft++
+		}
 		t.touch(l, dirtyRoutes)
 	}
 }
@@ -152,6 +156,9 @@ func (t *tables) disconnect(r *route) {
 		}
 		if h.next != nil {
 			h.next.prev = h.prev
+		}
+		if r.soft {
+			t.eased(h.link)
 		}
 		t.touch(h.link, dirtyRoutes)
 	}

@@ -29,7 +29,11 @@ func (t *tables) route6(m *routeMessage, replace bool) {
 	} else if len(m.hops) > 1 && (m.key.linkLocal() || t.groups[m.key].first != nil) {
 		t.owed.one(listRoutes6, m.hops[0].index) // of several, one tells for all: here the last, in lists the first
 	}
-	m.hops6(func(k groupKey, n nexthop) { t.set6(m, k, n).stamp = t.clock })
+	m.hops6(func(k groupKey, n nexthop) {
+		if r := t.set6(m, k, n); r != nil {
+			r.stamp = t.clock
+		}
+	})
 	if m.expires == 0 && m.proto == protocolRA {
 		for _, n := range m.hops { // of those by route information options only a list tells
 			t.refresh(n.index)
@@ -37,9 +41,13 @@ func (t *tables) route6(m *routeMessage, replace bool) {
 	}
 }
 
+// set6 folds a route by one hop; nil if there are too many.
 func (t *tables) set6(m *routeMessage, k groupKey, n nexthop) *route {
 	r := t.groups[k].goes(m.object, n)
 	if r == nil {
+		if m.soft() && t.crowded(n.index) {
+			return nil
+		}
 		one := [1]nexthop{n}
 		hops := one[:]
 		if n.index == 0 {
@@ -191,6 +199,8 @@ func (t *tables) routeEntry6(m *routeMessage) {
 		if r == nil || r.stamp <= d.since {
 			r = t.set6(m, k, n)
 		}
-		r.mark = d.id
+		if r != nil {
+			r.mark = d.id
+		}
 	})
 }

@@ -10,21 +10,13 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// What routers of a link can make us keep.
-const (
-	maxRouters = 64  // that have no name for their domain
-	maxDomains = 64  // that have one
-	maxNamed   = 256 // routers, each counted for every named domain that it announces
-	maxData    = 64  // of a kind and a router
-)
-
 // An ra is what one router said of one domain. What was told of it is never written:
 // it is copied before.
 type ra struct {
 	router         netip.Addr
 	name           string // of the domain, in small letters; empty: it has none
 	source         string
-	heard          time.Time
+	first, heard   time.Time // for the first time, and last
 	managed, other bool
 	fqdn           string // the name as the router writes it
 	said           pvd.Configuration
@@ -45,53 +37,19 @@ func (r *ra) compare(o *ra) int {
 // router is a router of the link, in its role for a domain, to be written to; nil if
 // there are too many.
 func (t *tables) router(l *link, a netip.Addr, fqdn string) *ra {
-	r := &ra{router: a, name: strings.ToLower(fqdn), fqdn: fqdn}
+	r := &ra{router: a, name: strings.ToLower(fqdn), fqdn: fqdn, first: t.now}
 	at, ok := slices.BinarySearchFunc(l.ras, r, (*ra).compare)
 	if ok {
 		l.ras[at].own()
 		return l.ras[at]
 	}
-	if !l.room(r) {
-		l.ras = slices.DeleteFunc(l.ras, func(r *ra) bool { return r.past(t.now) })
-		if !l.room(r) {
-			t.full(l, r)
-			return nil
-		}
-		at, _ = slices.BinarySearchFunc(l.ras, r, (*ra).compare)
+	if !t.admit(l, r) {
+		return nil
 	}
+	at, _ = slices.BinarySearchFunc(l.ras, r, (*ra).compare)
 	r.source = a.String()
 	l.ras = slices.Insert(l.ras, at, r)
 	return r
-}
-
-// room tells whether one more can be kept: those with a name do not crowd out
-// those without, and the other way round.
-func (l *link) room(r *ra) bool {
-	routers, named, domains := 0, 0, map[string]bool{r.name: true}
-	for _, o := range l.ras {
-		if o.name == "" {
-			routers++
-			continue
-		}
-		named++
-		domains[o.name] = true
-	}
-	if r.name == "" {
-		return routers < maxRouters
-	}
-	return named < maxNamed && len(domains) <= maxDomains
-}
-
-// full says that there are too many, once for routers and once for domains.
-func (t *tables) full(l *link, r *ra) {
-	switch {
-	case r.name == "" && !l.rasDropped:
-		l.rasDropped = true
-		t.log.Warn("more routers on a link than are kept", "interface", l.name, "kept", maxRouters)
-	case r.name != "" && !l.domainsDropped:
-		l.domainsDropped = true
-		t.log.Warn("more named provisioning domains on a link than are kept", "interface", l.name, "kept", maxDomains)
-	}
 }
 
 // move takes a prefix from what was said of other domains: it belongs to the last

@@ -43,8 +43,9 @@ import (
 type Config struct {
 	// NetNS is the path of the network namespace to watch; empty: the caller's.
 	NetNS string
-	// ReceiveBuffer is how many octets of receive buffer to ask the kernel for; it
-	// takes about 832 to hold an event, and doubles what it is asked for. An
+	// ReceiveBuffer is how many octets of receive buffer to ask the kernel for, for
+	// events and as many for advertisements; it takes about 832 to hold one, and
+	// doubles what it is asked for. An
 	// unprivileged process gets no more than net.core.rmem_max. Events that find
 	// no room cost a list of everything, not the truth. 0: 1 MiB.
 	ReceiveBuffer int

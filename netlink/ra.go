@@ -15,10 +15,11 @@ const maxAdvert = 64 << 10
 
 // A packet is an ICMPv6 message as it came in.
 type packet struct {
-	index    int32 // of the interface
-	source   netip.Addr
-	hopLimit int    // -1: not known
-	body     []byte // with the ICMPv6 header; the kernel has seen to the checksum
+	index      int32 // of the interface
+	source     netip.Addr
+	hopLimit   int    // -1: not known
+	fragmented bool   // it came in fragments, or as the only one
+	body       []byte // with the ICMPv6 header; the kernel has seen to the checksum
 }
 
 // An advertisement is a Router Advertisement that a host must not discard.
@@ -38,11 +39,12 @@ type raHeader struct {
 	lifetime       uint16 // seconds; 0: not a default router
 }
 
-// decode tells whether p is a valid Router Advertisement (RFC 4861 section 6.1.2).
+// decode tells whether p is a valid Router Advertisement (RFC 4861 section 6.1.2, RFC
+// 6980 section 5).
 func (a *advertisement) decode(p *packet) bool {
 	*a = advertisement{index: p.index, router: p.source.WithZone("")}
 	b := p.body
-	if p.index <= 0 || p.hopLimit != 255 || !a.router.Is6() || a.router.Is4In6() || !a.router.IsLinkLocalUnicast() ||
+	if p.index <= 0 || p.hopLimit != 255 || p.fragmented || !a.router.Is6() || a.router.Is4In6() || !a.router.IsLinkLocalUnicast() ||
 		len(b) < raHeaderLen || b[0] != icmpRouterAdvert || b[1] != 0 || !wholeOptions(b[raHeaderLen:]) {
 		return false
 	}

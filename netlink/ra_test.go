@@ -27,6 +27,7 @@ func TestValidation(t *testing.T) {
 		"mapped source":        func(p *packet) { p.source = netip.MustParseAddr("::ffff:169.254.0.1") },
 		"code 1":               func(p *packet) { p.body[1] = 1 },
 		"another type":         func(p *packet) { p.body[0] = 133 },
+		"fragmented":           func(p *packet) { p.fragmented = true },
 		"no interface":         func(p *packet) { p.index = 0 },
 		"option without size":  func(p *packet) { p.body[17] = 0 },
 		"option that is cut":   func(p *packet) { p.body[17]++ },

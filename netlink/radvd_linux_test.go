@@ -2,7 +2,6 @@ package netlink
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"os"
 	"os/exec"
@@ -10,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/go-mif/mif/pvd"
 )
@@ -133,40 +130,4 @@ func understands(t *testing.T, config string) string {
 	}
 	t.Skip("no radvd that understands this configuration: none with PvD options is named by RADVD, or none is installed")
 	return ""
-}
-
-// inject sends a packet as a frame from the router, as if by a wire.
-func (c *cable) inject(t *testing.T, body []byte) {
-	t.Helper()
-	b := slices.Clone(body)
-	all := [...]byte{0xff, 0x02, 15: 1}
-	binary.BigEndian.PutUint16(b[2:], 0)
-	pseudo := slices.Concat(c.router.AsSlice(), all[:], seconds(uint32(len(b))), []byte{0, 0, 0, unix.IPPROTO_ICMPV6}, b)
-	binary.BigEndian.PutUint16(b[2:], internetChecksum(pseudo))
-	head := binary.BigEndian.AppendUint16([]byte{0x60, 0, 0, 0}, uint16(len(b)))
-	head = append(head, unix.IPPROTO_ICMPV6, 255)
-	frame := slices.Concat([]byte{0x33, 0x33, 0, 0, 0, 1}, c.far.Attrs().HardwareAddr, []byte{0x86, 0xdd}, head, c.router.AsSlice(), all[:], b)
-	c.remote.do(t, func() error {
-		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: c.far.Attrs().Index, Halen: 6})
-	})
-}
-
-// internetChecksum is RFC 1071's.
-func internetChecksum(b []byte) uint16 {
-	sum := uint32(0)
-	for ; len(b) >= 2; b = b[2:] {
-		sum += uint32(binary.BigEndian.Uint16(b))
-	}
-	if len(b) == 1 {
-		sum += uint32(b[0]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }

@@ -53,12 +53,9 @@ func openSocket(c *Config) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, c.ReceiveBuffer); err != nil {
-		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, c.ReceiveBuffer)
-		if err != nil {
-			unix.Close(fd)
-			return nil, os.NewSyscallError("setsockopt", err)
-		}
+	if err := setReceiveBuffer(fd, c.ReceiveBuffer); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("setsockopt", err)
 	}
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 		unix.Close(fd)
@@ -156,4 +153,13 @@ func suspended() time.Duration {
 		return 0
 	}
 	return time.Duration(boot.Nano() - running.Nano())
+}
+
+// setReceiveBuffer asks for octets of receive buffer, beyond what an unprivileged process
+// may have if that is permitted.
+func setReceiveBuffer(fd, octets int) error {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, octets) == nil {
+		return nil
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, octets)
 }

@@ -86,11 +86,16 @@ func (a *assignment) values() {
 	}
 }
 
-// route adds a route that the host has, in place of what a router said of it.
+// route adds a route that the host has, in place of what a router said of it, which
+// stands first.
 func (g *group) route(d Datum[Route]) {
-	g.conf.Routes = append(slices.DeleteFunc(g.conf.Routes, func(r Datum[Route]) bool {
-		return r.Value.Table == 0 && r.Value.Destination == d.Value.Destination && r.Value.Gateway == d.Value.Gateway
-	}), d)
+	for i := 0; i < len(g.conf.Routes) && g.conf.Routes[i].Value.Table == 0; i++ {
+		if r := &g.conf.Routes[i].Value; r.Destination == d.Value.Destination && r.Gateway == d.Value.Gateway {
+			g.conf.Routes = slices.Delete(g.conf.Routes, i, i+1)
+			break
+		}
+	}
+	g.conf.Routes = append(g.conf.Routes, d)
 }
 
 // ways are the groups through which a destination is reached by a gateway, or
