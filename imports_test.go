@@ -20,11 +20,12 @@ const module = "github.com/go-mif/mif"
 // allowed is what each package may import beside the standard library: packages of
 // this module by their last name, modules of others by their path.
 var allowed = map[string][]string{
-	"":                {"netlink", "hostconf", "pvd", "resolver", "connect", "additional"},
+	"":                {"netlink", "hostconf", "dhcp", "pvd", "resolver", "connect", "additional"},
 	"/pvd":            {},
 	"/additional":     {"pvd"},
 	"/netlink":        {"pvd", "internal/netns", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
-	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus", "github.com/insomniacslk/dhcp"},
+	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus"},
+	"/dhcp":           {"pvd", "internal/value", "internal/netns", "golang.org/x/sys/unix", "github.com/insomniacslk/dhcp"},
 	"/internal/value": {"pvd"},
 	"/internal/netns": {"golang.org/x/sys/unix"},
 	"/resolver":       {"github.com/miekg/dns", "golang.org/x/net/idna"},

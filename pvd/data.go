@@ -231,6 +231,16 @@ func (c *Configuration) empty() bool {
 		len(c.AdditionalInfo) == 0
 }
 
+// Has tells whether any datum of c is of an element.
+func (c *Configuration) Has(t ElementType) (has bool) {
+	var none Configuration
+	none.collect(c, func(u ElementType, _ time.Time) bool {
+		has = has || u == t
+		return false
+	})
+	return has
+}
+
 // collect adds to c those data of d that keep wants.
 func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Time) bool) {
 	if d.empty() {
