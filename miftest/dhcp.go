@@ -65,7 +65,7 @@ func (r *Router) startDHCP() (*dhcpServer, error) {
 	}
 	s := &dhcpServer{own: r.ipv4, done: make(chan struct{})}
 	err := r.ns.do(func() (err error) {
-		s.conn, err = listenOn(lan, "0.0.0.0:67")
+		s.conn, err = listenOn("udp4", lan, "0.0.0.0:67")
 		return err
 	})
 	if err != nil {

@@ -109,7 +109,7 @@ type unicaster struct {
 func (l *Lease) unicast() (*unicaster, error) {
 	var c net.PacketConn
 	err := l.host.Do(func() (err error) {
-		c, err = listenOn(l.Interface, "0.0.0.0:68")
+		c, err = listenOn("udp4", l.Interface, "0.0.0.0:68")
 		return err
 	})
 	if err != nil {

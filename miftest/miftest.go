@@ -1,5 +1,5 @@
 // Package miftest is a multi-homed host inside a test: a host with any number
-// of links, routers that send router advertisements, serve DHCPv4, DNS and
+// of links, routers that send router advertisements, serve DHCPv4, DHCPv6, DNS and
 // TCP, and verbs for the faults of real networks. It needs Linux, no root and
 // no installed program: everything lives in namespaces made by the process
 // itself and is gone when the process ends, however it ends; a killed one

@@ -25,7 +25,7 @@ func enter() error { return errNotLinux }
 
 func dropCapabilities() error { return errNotLinux }
 
-func listenOn(string, string) (net.PacketConn, error) { return nil, errNotLinux }
+func listenOn(string, string, string) (net.PacketConn, error) { return nil, errNotLinux }
 
 type namespace struct{}
 

@@ -94,7 +94,7 @@ func (s *packetSocket) lost() (count int) {
 
 // listenOn returns a UDP socket bound to an interface of the calling thread's
 // namespace.
-func listenOn(ifname, address string) (net.PacketConn, error) {
+func listenOn(network, ifname, address string) (net.PacketConn, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		if e := c.Control(func(fd uintptr) { err = unix.BindToDevice(int(fd), ifname) }); e != nil {
@@ -102,5 +102,5 @@ func listenOn(ifname, address string) (net.PacketConn, error) {
 		}
 		return err
 	}}
-	return lc.ListenPacket(context.Background(), "udp4", address)
+	return lc.ListenPacket(context.Background(), network, address)
 }

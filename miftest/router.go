@@ -38,6 +38,9 @@ type RouterConfig struct {
 	// DHCP is what the router's DHCPv4 server gives; nil is no server.
 	DHCP *DHCP
 
+	// DHCPv6 is what the router's stateless DHCPv6 server says; nil is no server.
+	DHCPv6 *DHCPv6
+
 	// Addresses are on the router's loopback: what is reached through it.
 	// DNS, Serve and Listen add theirs by themselves.
 	Addresses []netip.Prefix
@@ -52,8 +55,9 @@ type Router struct {
 	mac  net.HardwareAddr
 	ipv4 netip.Prefix
 
-	starting sync.Mutex // held while ra, dhcp or detour is brought into being
+	starting sync.Mutex // held while ra, dhcp, dhcp6 or detour is brought into being
 	dhcp     *dhcpServer
+	dhcp6    *dhcp6Server
 	detour   *detour
 
 	mu       sync.Mutex
@@ -183,7 +187,7 @@ func (r *Router) configure(c RouterConfig) error {
 			return err
 		}
 	}
-	if err := r.SetDHCP(c.DHCP); err != nil {
+	if err := errors.Join(r.SetDHCP(c.DHCP), r.SetDHCPv6(c.DHCPv6)); err != nil {
 		return err
 	}
 	return r.SetRA(c.RA)
