@@ -25,6 +25,7 @@ type Host struct {
 	builder  pvd.Builder                  // the loop's own
 	inbox    inbox[hostconf.State]        // what the feeder left for the loop
 	waiting  waiting                      // sessions to wake
+	asking   asking                       // DHCP servers that are asked
 	own      own                          // domains that the program added
 	routes   routes                       // those that are installed
 
@@ -73,6 +74,7 @@ func open(c *Config, k kernel, f files) (*Host, error) {
 	}
 	h.openRoutes()
 	h.openInformation()
+	h.openAsking()
 	h.running.Go(h.loop)
 	h.running.Go(h.feed)
 	h.running.Go(func() { h.waiting.work(h.end) })
@@ -102,7 +104,7 @@ func (h *Host) Close() error {
 	h.kernel.Interrupt()
 	h.running.Wait()
 	h.shut(errClosed)
-	return errors.Join(h.routes.close(), h.kernel.Close(), h.files.Close())
+	return errors.Join(h.routes.close(), h.asking.close(), h.kernel.Close(), h.files.Close())
 }
 
 // shut ends every session and every domain, with a reason.

@@ -36,10 +36,13 @@ func (h *Host) turn() error {
 		return err
 	}
 	now := time.Now()
-	renewed := h.inbox.take()
-	links := h.information.known(old, h.own.known(old, h.known(old, news.Links, renewed)))
+	renewed, answered := h.inbox.take(), h.asking.answers.take()
+	links := h.information.known(old, h.own.known(old, h.known(old, news.Links, renewed || answered)))
 	next := h.builder.Build(old, links, news.Gone, h.options(), now)
 	defer h.own.published(next)
+	if renewed || len(links)+len(news.Gone) > 0 {
+		h.asking.follow(next, h.inbox.last)
+	}
 	if next.Seq() == old.Seq() {
 		h.whole.Store(next)
 		return nil
@@ -67,15 +70,15 @@ func (h *Host) options() pvd.Options {
 	return o
 }
 
-// known adds to the kernel's facts what the host's clients know of the same
-// links, and the facts of those links of which they know something new.
+// known adds to the kernel's facts what others know of the same links, and the facts
+// of those links of which they know something new.
 func (h *Host) known(old *pvd.Snapshot, links []*pvd.Facts, renewed bool) []*pvd.Facts {
 	state := h.inbox.last
-	if state == nil || len(state.Links)+len(state.ByIndex) == 0 && !renewed {
+	if state == nil || len(state.Links)+len(state.ByIndex) == 0 && !h.asking.answered() && !renewed {
 		return links
 	}
 	for i, f := range links {
-		links[i] = with(f, state)
+		links[i] = h.with(f, old)
 	}
 	if !renewed {
 		return links
@@ -86,22 +89,27 @@ func (h *Host) known(old *pvd.Snapshot, links []*pvd.Facts, renewed bool) []*pvd
 	}
 	for i := range old.Interfaces() {
 		f := old.Facts(i.ID)
-		if n := with(f, state); n != f && !told[f.Interface.ID] {
+		if n := h.with(f, old); n != f && !told[f.Interface.ID] {
 			links = append(links, n)
 		}
 	}
 	return links
 }
 
-// with returns facts with what a state knows of their interface.
-func with(f *pvd.Facts, s *hostconf.State) *pvd.Facts {
-	known := slices.Concat(s.Links[f.Interface.Name], s.ByIndex[f.Interface.Index])
+// with returns facts with what the host's clients and servers know of their interface.
+func (h *Host) with(f *pvd.Facts, old *pvd.Snapshot) *pvd.Facts {
+	known := h.asking.with(heardFrom(h.inbox.last, &f.Interface), f, old)
 	if len(known) == 0 && len(f.Known) == 0 {
 		return f
 	}
 	n := *f
 	n.Known = known
 	return &n
+}
+
+// heardFrom is what the host's clients know of an interface.
+func heardFrom(s *hostconf.State, i *pvd.Interface) []pvd.Configuration {
+	return slices.Concat(s.Links[i.Name], s.ByIndex[i.Index])
 }
 
 // feed is the goroutine that tells the loop what the host's clients know.

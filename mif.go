@@ -27,11 +27,11 @@
 // All methods may be called from any goroutine. A Host has one goroutine, the loop,
 // that reads the kernel and alone decides what the host is. Others wait for it: one
 // for Router Advertisements, one for what the host's DHCP clients and managers know
-// and one for each manager that runs, one that wakes many sessions, and with
-// InstallRoutes one that installs, with FetchAdditionalInfo one that decides what to
-// fetch. There is one more for each translation, each connection and each fetch under
-// way, and each session that watches connections. Nothing calls back into the program.
-// Close leaves nothing running.
+// and one for each manager that runs, one that wakes many sessions, with InstallRoutes
+// one that installs, with FetchAdditionalInfo one that decides what to fetch, and with
+// AskDHCP one that asks and one that hears. There is one more for each translation,
+// each connection and each fetch under way, and each session that watches connections.
+// Nothing calls back into the program. Close leaves nothing running.
 //
 // # Privilege
 //
@@ -139,6 +139,14 @@ type Config struct {
 	// Information are believed by; nil: the host's.
 	AdditionalInfoRoots *x509.CertPool
 
+	// AskDHCP has DHCP servers asked where no client or manager of the host tells what
+	// they give: by DHCPINFORM (RFC 2131 section 3.4) where an interface has an IPv4
+	// address beyond its link, by INFORMATION-REQUEST (RFC 8415 section 18.2.6) where a
+	// router says that there is something to be had. It takes no lease and disturbs no
+	// client, see package dhcp. It needs CAP_NET_RAW; without it the Host goes on
+	// without, see Sources.
+	AskDHCP bool
+
 	// Log, if not nil, is told what the library notices and can do nothing about.
 	Log *slog.Logger
 }
@@ -206,7 +214,7 @@ func (h *Host) Sources() []Source {
 	for _, s := range h.files.Sources() {
 		all = append(all, Source{s.Name, s.Path, s.Err})
 	}
-	return slices.Concat(all, h.routesSource(), h.informationSource())
+	return slices.Concat(all, h.askingSource(), h.routesSource(), h.informationSource())
 }
 
 // Dialer returns a dialer that connects inside a domain, for http.Transport, gRPC

@@ -54,6 +54,7 @@ func run(args []string) int {
 	p := program.New("watch", usage)
 	limit := p.Duration("for", 0, "end after a `time`; 0 is never")
 	lines := p.Bool("plain", false, "print lines, also on a terminal")
+	p.BoolVar(&p.Config.AskDHCP, "ask", false, "ask DHCP servers where no client of this host tells what they give; needs CAP_NET_RAW")
 	verbose := p.Bool("v", false, "tell more")
 	p.BoolVar(&p.Config.FetchAdditionalInfo, "info", false, "fetch what servers tell of explicit domains (RFC 8801\nsection 4); they learn that this host is there")
 	if status, ok := p.Parse(args, 0); !ok {
