@@ -119,3 +119,21 @@ func (s *said) String() string {
 	defer s.mu.Unlock()
 	return s.text.String()
 }
+
+// count waits until the program has said something so many times.
+func (d *daemon) count(text string, times int) {
+	d.t.Helper()
+	deadline := time.After(patience)
+	for {
+		switch n := bytes.Count([]byte(d.out.String()), []byte(text)); {
+		case n >= times:
+			return
+		default:
+			select {
+			case <-d.out.news:
+			case <-deadline:
+				d.t.Fatalf("%s said %q %d times, not %d", d.cmd.Path, text, n, times)
+			}
+		}
+	}
+}
