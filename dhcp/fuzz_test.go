@@ -10,7 +10,7 @@ import (
 
 // check fails if something is told that cannot be.
 func (o *offer) check(t *testing.T) {
-	for _, n := range []int{len(o.servers), len(o.search), len(o.routers), len(o.routes) + len(o.routers), len(o.mtu), len(o.portal), len(o.ntp)} {
+	for _, n := range []int{len(o.servers), len(o.search), len(o.routers), len(o.routes) + len(o.routers), len(o.mtu), len(o.portal), len(o.ntp), len(o.encrypted)} {
 		if n > value.Max {
 			t.Fatalf("%d values: %+v", n, o)
 		}

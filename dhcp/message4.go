@@ -21,6 +21,7 @@ const (
 var wanted4 = []dhcpv4.OptionCode{
 	dhcpv4.OptionClasslessStaticRoute, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName,
 	dhcpv4.OptionInterfaceMTU, dhcpv4.OptionNTPServers, dhcpv4.OptionURL, dhcpv4.OptionDNSDomainSearchList,
+	dhcpv4.GenericOptionCode(encryptedDNS4),
 }
 
 // inform is a DHCPINFORM message (RFC 2131 section 4.4.3).
@@ -90,6 +91,7 @@ func (o *offer) take4(m *dhcpv4.DHCPv4) {
 		mtu := int(network.Uint16(b))
 		add(&o.mtu, mtu, mtu >= value.MinMTU)
 	}
+	o.encrypted4(m.Options.Get(dhcpv4.GenericOptionCode(encryptedDNS4)))
 	o.portalURI(m.Options.Get(dhcpv4.OptionURL))
 	o.routes4(m)
 }

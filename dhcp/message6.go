@@ -20,7 +20,7 @@ const (
 var wanted6 = []dhcpv6.OptionCode{
 	dhcpv6.OptionInformationRefreshTime, dhcpv6.OptionInfMaxRT,
 	dhcpv6.OptionDNSRecursiveNameServer, dhcpv6.OptionDomainSearchList, dhcpv6.OptionNTPServer, dhcpv6.OptionSNTPServerList,
-	dhcpv6.OptionCaptivePortal,
+	dhcpv6.OptionCaptivePortal, encryptedDNS6,
 }
 
 // informationRequest is an INFORMATION-REQUEST message (RFC 8415 section 18.2.6) of
@@ -53,6 +53,7 @@ func (q *Question) hears6(d *datagram) (*reply, bool) {
 	if !r.refused {
 		r.refresh = m.Options.InformationRefreshTime(defaultRefresh)
 		r.take6(m)
+		r.onLink(q.index())
 	}
 	return r, true
 }
@@ -107,6 +108,9 @@ func (o *offer) take6(m *dhcpv6.Message) {
 		}
 	}
 	each(m.Options.SNTP(), o.timeServer) // RFC 4075, which RFC 5908 followed
+	for _, option := range m.Options.Get(encryptedDNS6) {
+		o.encrypted6(option.ToBytes())
+	}
 	o.portalURI(raw(m, dhcpv6.OptionCaptivePortal))
 }
 

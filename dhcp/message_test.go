@@ -23,6 +23,7 @@ func (o *offer) text() string {
 	say("mtu", o.mtu, len(o.mtu))
 	say("portal", o.portal, len(o.portal))
 	say("ntp", o.ntp, len(o.ntp))
+	say("encrypted", o.encrypted, len(o.encrypted))
 	return strings.Join(s, " ")
 }
 
@@ -38,6 +39,11 @@ func told(t *testing.T, from netip.Addr, options ...string) string {
 	}
 	return e.answer.text()
 }
+
+const (
+	adn = "0164 076578616d706c65 00" // d.example
+	dot = "0001 0004 03646f74"       // alpn=dot
+)
 
 func text(s string) string { return fmt.Sprintf("%02x%x", len(s), s) }
 
@@ -60,6 +66,8 @@ func TestOptions4(t *testing.T) {
 		{"a group of time servers", "2a04e0000101", "ntp[224.0.1.1]"},
 		{"behind the end", "ff" + dns4, ""},
 		{"pads", "000000" + dns4 + "0000", "servers[192.0.2.53:53]"},
+		{"encrypted DNS (RFC 9463)", "a22d" + "001b 0007 0b" + adn + "04 c0000235" + dot + "000e 0009 0b" + adn, "encrypted[{d.example 7 [192.0.2.53] [dot] 0 } {d.example 9 [] [] 0 }]"},
+		{"encrypted DNS, bad ones among good", "a258" + "000e 0000 0b" + adn + "001b 0007 0b" + adn + "04 e0000001" + dot + "0001 00" + "0012 0001 0b" + adn + "03 c00002" + "000e 0009 0b" + adn + "00ff 0003", "encrypted[{d.example 9 [] [] 0 }]"},
 		{"cut", dns4 + "2a08c000027b", "servers[192.0.2.53:53]"},
 		{"cut after the code", dns4 + "2a", "servers[192.0.2.53:53]"},
 	} {
@@ -85,6 +93,8 @@ func TestOptions6(t *testing.T) {
 		{"cut", dns6 + "0018 000d 036f6e65", "servers[[2001:db8::53]:53]"},
 		{"cut around an option", dns6 + "ffff 0020 0018 000d" + name, "servers[[2001:db8::53]:53]"},
 		{"cut after the code", dns6 + "0018", "servers[[2001:db8::53]:53]"},
+		{"encrypted DNS (RFC 9463)", "0090 0029 0007 000b" + adn + "0010" + two + dot + "0090 000f 0009 000b" + adn, "encrypted[{d.example 7 [fe80::53%7] [dot] 0 } {d.example 9 [] [] 0 }]"},
+		{"encrypted DNS, bad ones", "0090 000f 0000 000b" + adn + "0090 0001 00" + "0090 001b 0001 000b" + adn + "000a 00112233445566778899", ""},
 		{"refused", "000d 0002 0001" + dns6, "nothing"},
 		{"success", "000d 0002 0000" + dns6, "servers[[2001:db8::53]:53]"},
 	} {

@@ -29,6 +29,8 @@ type offer struct {
 	mtu     []int
 	portal  []string
 	ntp     []string
+
+	encrypted []pvd.EncryptedResolver
 }
 
 // configuration gives the data their origin.
@@ -42,6 +44,8 @@ func (o *offer) configuration(element pvd.ElementType, source string, expiry tim
 		MTU:           data(from, o.mtu),
 		CaptivePortal: data(from, o.portal),
 		NTPServers:    data(from, o.ntp),
+
+		EncryptedResolvers: data(from, o.encrypted),
 	}
 }
 

@@ -28,8 +28,20 @@ func wireName(name string) (b []byte) {
 	return append(b, 0)
 }
 
-// dnr is an Encrypted DNS option; what follows the name is rest.
-func dnr(priority uint16, lifetime uint32, name string, rest ...[]byte) []byte {
+// Service parameters (RFC 9460 section 14.3.2, RFC 9461 section 5).
+const (
+	paramMandatory = 0
+	paramALPN      = 1
+	paramNoDefault = 2
+	paramPort      = 3
+	paramHint4     = 4
+	paramHint6     = 6
+	paramPath      = 7
+	paramInvalid   = 65535
+)
+
+// encryptedDNS is an Encrypted DNS option; what follows the name is rest.
+func encryptedDNS(priority uint16, lifetime uint32, name string, rest ...[]byte) []byte {
 	b := slices.Concat(network.AppendUint16(nil, priority), seconds(lifetime), field(wireName(name)...), slices.Concat(rest...))
 	return option(optDNR, b...)
 }
@@ -59,7 +71,7 @@ func TestDNRWhole(t *testing.T) {
 		ALPN: []string{"dot", "h2"}, Port: 0x2253, Path: "/dns-query{?dns}"}
 	for n := 1; n < 20; n++ {
 		want.Name = strings.Repeat("d", n) + ".example"
-		if got := encrypted(t, dnr(7, 600, want.Name, dnrAddr, params)); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		if got := encrypted(t, encryptedDNS(7, 600, want.Name, dnrAddr, params)); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			t.Errorf("%+v", got)
 		}
 	}
@@ -70,7 +82,7 @@ func TestDNRWhole(t *testing.T) {
 func TestDNRNameOnly(t *testing.T) {
 	for n := 1; n < 20; n++ {
 		name := strings.Repeat("d", n) + ".example"
-		got := encrypted(t, dnr(1, 600, name))
+		got := encrypted(t, encryptedDNS(1, 600, name))
 		if len(got) != 1 || !reflect.DeepEqual(got[0], pvd.EncryptedResolver{Name: name, Priority: 1}) {
 			t.Errorf("%+v", got)
 		}
@@ -82,7 +94,7 @@ func TestDNRNameOnly(t *testing.T) {
 func TestDNRDiscarded(t *testing.T) {
 	good := field(dotOnly...)
 	whole := func(params ...[]byte) []byte {
-		return dnr(1, 600, "d.example", dnrAddr, field(slices.Concat(params...)...))
+		return encryptedDNS(1, 600, "d.example", dnrAddr, field(slices.Concat(params...)...))
 	}
 	for name, bad := range map[string][]byte{
 		"no name":                          option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), field(), dnrAddr, good)...),
@@ -90,18 +102,18 @@ func TestDNRDiscarded(t *testing.T) {
 		"name without an end":              option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), field(3, 'd', 'n', 's'), dnrAddr, good)...),
 		"compressed name":                  option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), field(0xc0, 0), dnrAddr, good)...),
 		"two names":                        option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), field(1, 'a', 0, 1, 'b', 0), dnrAddr, good)...),
-		"name that is none":                dnr(1, 600, "d n s", dnrAddr, good),
+		"name that is none":                encryptedDNS(1, 600, "d n s", dnrAddr, good),
 		"name longer than the option":      option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), []byte{0, 99}, wireName("d.example"))...),
-		"AliasMode":                        dnr(0, 600, "d.example", dnrAddr, good),
-		"AliasMode, name only":             dnr(0, 600, "d.example"),
-		"parameters without an address":    dnr(1, 600, "d.example", field(), good),
-		"half an address":                  dnr(1, 600, "d.example", field(make([]byte, 8)...), good),
-		"address and a half":               dnr(1, 600, "d.example", field(append(addr16("2001:db8::1"), make([]byte, 8)...)...), good),
-		"addresses longer than the option": dnr(1, 600, "d.example", []byte{1, 0}, good),
-		"multicast only":                   dnr(1, 600, "d.example", field(addr16("ff02::fb")...), good),
-		"loopback only":                    dnr(1, 600, "d.example", field(addr16("::1")...), good),
+		"AliasMode":                        encryptedDNS(0, 600, "d.example", dnrAddr, good),
+		"AliasMode, name only":             encryptedDNS(0, 600, "d.example"),
+		"parameters without an address":    encryptedDNS(1, 600, "d.example", field(), good),
+		"half an address":                  encryptedDNS(1, 600, "d.example", field(make([]byte, 8)...), good),
+		"address and a half":               encryptedDNS(1, 600, "d.example", field(append(addr16("2001:db8::1"), make([]byte, 8)...)...), good),
+		"addresses longer than the option": encryptedDNS(1, 600, "d.example", []byte{1, 0}, good),
+		"multicast only":                   encryptedDNS(1, 600, "d.example", field(addr16("ff02::fb")...), good),
+		"loopback only":                    encryptedDNS(1, 600, "d.example", field(addr16("::1")...), good),
 		"no length of the parameters":      option(optDNR, slices.Concat([]byte{0, 1}, seconds(600), field(wireName("aa.example")...), dnrAddr)...),
-		"parameters longer than it":        dnr(1, 600, "d.example", dnrAddr, []byte{0, 99}, dotOnly),
+		"parameters longer than it":        encryptedDNS(1, 600, "d.example", dnrAddr, []byte{0, 99}, dotOnly),
 		"keys descending":                  whole(param(paramPort, 3, 85), dotOnly),
 		"a key twice":                      whole(dotOnly, dotOnly),
 		"a parameter that is cut":          whole(dotOnly, []byte{0, 3, 0}),
@@ -128,7 +140,7 @@ func TestDNRDiscarded(t *testing.T) {
 		"path with a NUL":                  whole(dotOnly, param(paramPath, []byte("/q{?dns}\x00")...)),
 		"path, not UTF-8":                  whole(dotOnly, param(paramPath, []byte("/\xff{?dns}")...)),
 	} {
-		got := encrypted(t, dnr(1, 600, "before.example"), bad, dnr(1, 600, "behind.example"))
+		got := encrypted(t, encryptedDNS(1, 600, "before.example"), bad, encryptedDNS(1, 600, "behind.example"))
 		if len(got) != 2 || got[0].Name != "before.example" || got[1].Name != "behind.example" {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -139,7 +151,7 @@ func TestDNRDiscarded(t *testing.T) {
 // discarded (RFC 9463 section 6.2), others kept; link-local ones are on the link.
 func TestDNRUnfitAddressesLeftOut(t *testing.T) {
 	addrs := field(slices.Concat(addr16("ff05::2"), addr16("fe80::853"), addr16("::1"), addr16("fd00::853"))...)
-	got := encrypted(t, dnr(1, 600, "d.example", addrs, field(dotOnly...)))
+	got := encrypted(t, encryptedDNS(1, 600, "d.example", addrs, field(dotOnly...)))
 	want := []netip.Addr{netip.MustParseAddr("fe80::853%1"), netip.MustParseAddr("fd00::853")}
 	if len(got) != 1 || !slices.Equal(got[0].Addresses, want) {
 		t.Errorf("%+v", got)
@@ -149,8 +161,8 @@ func TestDNRUnfitAddressesLeftOut(t *testing.T) {
 // TestDNRSeveral: each option is a resolver of its own (RFC 9463 section 6.2), also if
 // only their priority differs.
 func TestDNRSeveral(t *testing.T) {
-	got := encrypted(t, dnr(2, 600, "d.example", dnrAddr, field(dotOnly...)), dnr(1, 600, "d.example", dnrAddr, field(param(paramALPN, 2, 'h', '2')...)),
-		dnr(1, 600, "e.example"))
+	got := encrypted(t, encryptedDNS(2, 600, "d.example", dnrAddr, field(dotOnly...)), encryptedDNS(1, 600, "d.example", dnrAddr, field(param(paramALPN, 2, 'h', '2')...)),
+		encryptedDNS(1, 600, "e.example"))
 	if len(got) != 3 || got[0].Priority != 2 || got[1].ALPN[0] != "h2" || got[2].Name != "e.example" {
 		t.Errorf("%+v", got)
 	}
@@ -171,12 +183,12 @@ func TestDNRLifetime(t *testing.T) {
 	data := func(router int) pvd.EncryptedResolvers {
 		return s.links[1].raFacts()[router].Configuration.EncryptedResolvers
 	}
-	say("fe80::1", dnr(1, 600, "d.example"), dnr(2, forever, "D.example", dnrAddr, field(dotOnly...)), dnr(3, 600, "e.example"))
-	say("fe80::2", dnr(1, 600, "d.example"))
+	say("fe80::1", encryptedDNS(1, 600, "d.example"), encryptedDNS(2, forever, "D.example", dnrAddr, field(dotOnly...)), encryptedDNS(3, 600, "e.example"))
+	say("fe80::2", encryptedDNS(1, 600, "d.example"))
 	if d := data(0); len(d) != 3 || !d[0].Expiry.Equal(s.now.Add(600*time.Second)) || !d[1].Expiry.IsZero() {
 		t.Fatalf("%+v", d)
 	}
-	say("fe80::1", dnr(9, 0, "d.EXAMPLE"))
+	say("fe80::1", encryptedDNS(9, 0, "d.EXAMPLE"))
 	if d := data(0); len(d) != 1 || d[0].Value.Name != "e.example" {
 		t.Errorf("%+v", d)
 	}
@@ -188,7 +200,7 @@ func TestDNRLifetime(t *testing.T) {
 // TestDNRCut: an option that is cut anywhere, and filled up again, yields nothing or,
 // behind the name, the name alone.
 func TestDNRCut(t *testing.T) {
-	b := dnr(1, 600, "d.example", dnrAddr, field(dotOnly...))
+	b := encryptedDNS(1, 600, "d.example", dnrAddr, field(dotOnly...))
 	for n := 2; n < len(b); n++ {
 		for _, e := range encrypted(t, option(optDNR, b[2:n]...)) {
 			if whole := len(e.ALPN) == 1 && len(e.Addresses) == 1; !whole && (len(e.Addresses) > 0 || n >= 2+6+2+len(wireName("d.example"))+2) {

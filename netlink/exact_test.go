@@ -57,7 +57,7 @@ func (h *hearer) servers() pvd.DNSServers {
 func everything() []byte {
 	return raBytes(0xc0, 1800, option(optCaptivePortal, []byte("https://portal.example/api")...), option(optMTU, append([]byte{0, 0}, seconds(1400)...)...),
 		rio(0, 0, 900), servers(900, "2001:db8::53"), option(optPREF64, append([]byte{600 >> 8, 600 & 0xf8}, addr16("64:ff9b::")[:12]...)...),
-		dnr(1, 900, "d.example", dnrAddr, field(dotOnly...)), pvdOption(0xe000, 3, "corp.example", raBytes(0x40, 900), pio("2001:db8:1::/64", 0xc0, 3600, 1800)))
+		encryptedDNS(1, 900, "d.example", dnrAddr, field(dotOnly...)), pvdOption(0xe000, 3, "corp.example", raBytes(0x40, 900), pio("2001:db8:1::/64", 0xc0, 3600, 1800)))
 }
 
 // said is what is known of the only router.

@@ -3,6 +3,8 @@ package netlink
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/go-mif/mif/internal/value"
 )
 
 // Options of router advertisements that the kernel passes on.
@@ -58,7 +60,7 @@ func decodeDNSSL(v []byte) (seconds uint32, names []string, ok bool) {
 	}
 	seconds = network.Uint32(v[2:])
 	for v = v[6:]; len(v) > 0 && v[0] != 0 && len(names) < maxData; {
-		name, rest, whole := cutName(v)
+		name, rest, whole := value.CutName(v)
 		if !whole {
 			return 0, nil, false
 		}
@@ -68,43 +70,6 @@ func decodeDNSSL(v []byte) (seconds uint32, names []string, ok bool) {
 		v = rest
 	}
 	return seconds, names, true
-}
-
-// cutName cuts a domain name off b (RFC 1035 section 3.1; never compressed). The
-// name is empty if it is no host name.
-func cutName(b []byte) (name string, rest []byte, ok bool) {
-	var s strings.Builder
-	good := true
-	for len(b) > 0 && b[0] != 0 {
-		n := int(b[0])
-		if n > 63 || n >= len(b) || s.Len()+n > 253 {
-			return "", nil, false
-		}
-		if s.Len() > 0 {
-			s.WriteByte('.')
-		}
-		good = good && isLabel(b[1:n+1])
-		s.Write(b[1 : n+1])
-		b = b[n+1:]
-	}
-	if len(b) == 0 {
-		return "", nil, false
-	}
-	if !good {
-		return "", b[1:], true
-	}
-	return s.String(), b[1:], true
-}
-
-func isLabel(b []byte) bool {
-	for _, c := range b {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // decodePREF64 is a NAT64 prefix and its lifetime.

@@ -3,6 +3,7 @@ package netlink
 import (
 	"net/netip"
 
+	"github.com/go-mif/mif/internal/value"
 	"github.com/go-mif/mif/pvd"
 )
 
@@ -97,7 +98,7 @@ func (h *raHeader) decode(b []byte) {
 func (a *advertisement) decodePvD(v []byte) {
 	const r = 0x2000
 	flags := network.Uint16(v)
-	name, rest, ok := cutName(v[4:])
+	name, rest, ok := value.CutName(v[4:])
 	if !ok || name == "" {
 		return
 	}

@@ -43,6 +43,43 @@ func notInLabel(r rune) bool {
 	return r <= ' ' || strings.ContainsRune("\"\\/:;,%@()", r) || r == 0x7f || r == '\uFFFD'
 }
 
+// CutName cuts a domain name off b (RFC 1035 section 3.1; never compressed). The
+// name is empty if it is no host name.
+func CutName(b []byte) (name string, rest []byte, ok bool) {
+	var s strings.Builder
+	good := true
+	for len(b) > 0 && b[0] != 0 {
+		n := int(b[0])
+		if n > 63 || n >= len(b) || s.Len()+n > 253 {
+			return "", nil, false
+		}
+		if s.Len() > 0 {
+			s.WriteByte('.')
+		}
+		good = good && isLabel(b[1:n+1])
+		s.Write(b[1 : n+1])
+		b = b[n+1:]
+	}
+	if len(b) == 0 {
+		return "", nil, false
+	}
+	if !good {
+		return "", b[1:], true
+	}
+	return s.String(), b[1:], true
+}
+
+func isLabel(b []byte) bool {
+	for _, c := range b {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // URI takes that of a captive portal's API (RFC 8908 section 4.1). The URN that says
 // that there is no portal (RFC 8910 section 2) is none.
 func URI(s string) (string, bool) {

@@ -1,6 +1,7 @@
-package netlink
+package dnr
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -33,8 +34,8 @@ func (s *svcParams) decode(b []byte) bool {
 		if len(b) < 4 {
 			return false
 		}
-		key := int(network.Uint16(b))
-		v, rest, ok := cutField(b[2:])
+		key := int(binary.BigEndian.Uint16(b))
+		v, rest, ok := Field(b[2:])
 		if !ok || key <= last || !s.parameter(key, v) {
 			return false
 		}
@@ -62,7 +63,7 @@ func (s *svcParams) parameter(key int, v []byte) (ok bool) {
 		return len(v) == 0
 	case paramPort:
 		if len(v) == 2 {
-			r.Port = network.Uint16(v)
+			r.Port = binary.BigEndian.Uint16(v)
 		}
 		return r.Port != 0
 	case paramHint4, paramHint6, paramInvalid: // the addresses stand in the option
@@ -83,8 +84,8 @@ func (s *svcParams) has(key uint16) bool {
 
 // decodeKeys is a list of keys, which ascend (RFC 9460 section 8).
 func decodeKeys(v []byte) (keys []uint16, ok bool) {
-	for last := uint16(paramMandatory); len(v) >= 2 && network.Uint16(v) > last; v = v[2:] {
-		last = network.Uint16(v)
+	for last := uint16(paramMandatory); len(v) >= 2 && binary.BigEndian.Uint16(v) > last; v = v[2:] {
+		last = binary.BigEndian.Uint16(v)
 		keys = append(keys, last)
 	}
 	return keys, len(v) == 0 && len(keys) > 0
