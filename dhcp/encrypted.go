@@ -24,23 +24,25 @@ func (o *offer) encrypted4(b []byte) {
 			return
 		}
 		b = rest
-		o.resolver(instance4(one))
+		o.resolver(instance(one, octetField, 4))
 	}
 }
 
-func instance4(v []byte) (r pvd.EncryptedResolver, ok bool) {
+// instance is what an option says of one resolver, in fields cut off by field; of
+// addresses there are size octets each. The name may be all of it.
+func instance(v []byte, field func([]byte) (field, rest []byte, ok bool), size int) (r pvd.EncryptedResolver, ok bool) {
 	if len(v) < 2 {
 		return r, false
 	}
-	name, rest, ok := octetField(v[2:])
-	addresses, params, more := octetField(rest)
+	name, rest, ok := field(v[2:])
+	addresses, params, more := field(rest)
 	switch {
 	case !ok || len(rest) > 0 && !more:
 		return r, false
 	case len(addresses)+len(params) == 0:
 		return dnr.Named(network.Uint16(v), name)
 	}
-	return dnr.Resolver(network.Uint16(v), name, addresses, 4, params)
+	return dnr.Resolver(network.Uint16(v), name, addresses, size, params)
 }
 
 // octetField cuts a field off b that has its length in an octet before it.
@@ -54,22 +56,7 @@ func octetField(b []byte) (field, rest []byte, ok bool) {
 
 // encrypted6 takes an option of DHCPv6, which is of one resolver (RFC 9463 section
 // 4.1).
-func (o *offer) encrypted6(v []byte) { o.resolver(instance6(v)) }
-
-func instance6(v []byte) (r pvd.EncryptedResolver, ok bool) {
-	if len(v) < 2 {
-		return r, false
-	}
-	name, rest, ok := dnr.Field(v[2:])
-	addresses, params, more := dnr.Field(rest)
-	switch {
-	case !ok || len(rest) > 0 && !more:
-		return r, false
-	case len(addresses)+len(params) == 0:
-		return dnr.Named(network.Uint16(v), name)
-	}
-	return dnr.Resolver(network.Uint16(v), name, addresses, 16, params)
-}
+func (o *offer) encrypted6(v []byte) { o.resolver(instance(v, dnr.Field, 16)) }
 
 func (o *offer) resolver(r pvd.EncryptedResolver, ok bool) {
 	same := func(old pvd.EncryptedResolver) bool { return old.Name == r.Name && old.Priority == r.Priority }

@@ -119,21 +119,27 @@ func (d *DHCP) options(own netip.Prefix) (map[uint8][]byte, error) {
 
 func (s *dhcpServer) serve() {
 	defer close(s.done)
+	eachDatagram(s.conn, func(b []byte, from *net.UDPAddr) {
+		q, err := parseDHCP(b)
+		if err != nil || q.reply {
+			return
+		}
+		if m := s.answer(q); m != nil {
+			s.conn.WriteTo(m.marshal(), destination(q, m, from))
+		}
+	})
+}
+
+// eachDatagram calls f for each datagram, until the socket is closed.
+func eachDatagram(conn net.PacketConn, f func(b []byte, from *net.UDPAddr)) {
 	b := make([]byte, 65535)
 	for {
-		n, from, err := s.conn.ReadFrom(b)
+		n, from, err := conn.ReadFrom(b)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			continue
-		}
-		q, err := parseDHCP(b[:n])
-		if err != nil || q.reply {
-			continue
-		}
-		if m := s.answer(q); m != nil {
-			s.conn.WriteTo(m.marshal(), destination(q, m, from.(*net.UDPAddr)))
+		if err == nil {
+			f(b[:n], from.(*net.UDPAddr))
 		}
 	}
 }

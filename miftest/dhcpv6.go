@@ -2,7 +2,6 @@ package miftest
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -108,21 +107,13 @@ func (s *dhcp6Server) set(d *DHCPv6) error {
 
 func (s *dhcp6Server) serve() {
 	defer close(s.done)
-	b := make([]byte, 65535)
-	for {
-		n, from, err := s.conn.ReadFrom(b)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			continue
-		}
-		if m := s.answer(b[:n]); m != nil {
-			to := *from.(*net.UDPAddr)
+	eachDatagram(s.conn, func(b []byte, from *net.UDPAddr) {
+		if m := s.answer(b); m != nil {
+			to := *from
 			to.Port = 546 // RFC 8415 §7.2
 			s.conn.WriteTo(m, &to)
 		}
-	}
+	})
 }
 
 // answer returns the reply to q, or nil. A client that says who it is is told that it
