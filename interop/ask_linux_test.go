@@ -107,3 +107,22 @@ func TestAskKea(t *testing.T) {
 		t.Errorf("the refresh time ends in %v, want half an hour", left)
 	}
 }
+
+// The program shows what was asked like anything else, and says what it lacks if it
+// may not ask.
+func TestWatchAsk(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	l.must(l.router.SetDHCP(&miftest.DHCP{DNS: []netip.Addr{netip.MustParseAddr(gateway)}}))
+	l.must(l.host.AddAddress("eth0", netip.MustParsePrefix("192.0.2.7/24")))
+	program := buildWatch(t)
+	d := l.onHost(program, "-ask", "-json", "-root", l.host.Root())
+	d.await(`"source":"DHCPv4 192.0.2.1"`)
+	c := l.host.Command(program, "-ask", "-v", "-plain", "-for", "10ms", "-root", l.host.Root())
+	c.Unprivileged = true
+	out, err := c.CombinedOutput()
+	l.must(err)
+	if !strings.Contains(string(out), "source: DHCP servers : mif: AskDHCP: dhcp: packet socket: socket: operation not permitted\n") {
+		t.Errorf("without the privilege it says\n%s", out)
+	}
+}

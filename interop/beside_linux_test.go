@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -166,8 +165,8 @@ func TestBesideUdhcpc(t *testing.T) {
 	t.Parallel()
 	l := newBeside(t)
 	client := l.onHost("busybox", "udhcpc", "-f", "-i", "eth0", "-s", l.write("udhcpc-script", fmt.Sprintf(udhcpcScript, l.ip), 0o755))
-	l.holds(l.question("eth0/ipv4", "192.0.2.0/24"), 2, dhcp4(3, 67), dhcp4(5, 68))
-	client.count("lease of "+leased+" obtained", 3)
+	l.holds(l.question("eth0/ipv4", "192.0.2.0/24"), 1, dhcp4(3, 67), dhcp4(5, 68))
+	client.count("lease of "+leased+" obtained", 2)
 }
 
 const udhcpcScript = `#!/bin/sh -e
@@ -179,9 +178,6 @@ esac
 // dhcpcd, which holds its sockets in a process of its own.
 func TestBesideDhcpcd(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
 	l := newBeside(t)
 	look(t, "dhcpcd")
 	client := l.onHost("unshare", "-m", "sh", "-ec", fmt.Sprintf(dhcpcdScript, l.write("dhcpcd.conf", "nodelay\nnoarp\nnodev\n", 0o644)))
