@@ -47,7 +47,7 @@ func added(key string) bool { return strings.HasPrefix(key, "/") }
 func (g *gathering) programs() (own []*group) {
 	for i := range g.facts.Added {
 		s := &g.facts.Added[i].Static
-		if !g.live(0, s.Expiry) {
+		if !g.live(0, "", s.Expiry) {
 			continue
 		}
 		to := g.scratch.group(Both)

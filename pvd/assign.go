@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func always(ElementType, time.Time) bool { return true }
+func always(ElementType, string, time.Time) bool { return true }
 
 // An assignment gives each datum to the groups that it belongs to.
 type assignment struct {
@@ -38,7 +38,7 @@ func (g *gathering) assign(v4 *group, v6, named, all []*group) {
 	rest := g.known
 	rest.DNSServers, rest.Routers, rest.Routes, rest.Prefixes = nil, nil, nil, nil
 	for _, to := range all {
-		to.conf.collect(&rest, func(t ElementType, _ time.Time) bool { return a.belongs(t, to) })
+		to.conf.collect(&rest, func(t ElementType, _ string, _ time.Time) bool { return a.belongs(t, to) })
 	}
 }
 
@@ -185,9 +185,7 @@ func owner(v6 []*group, router netip.Addr) *group {
 }
 
 // servers are the groups that a server learnt from a client or a manager belongs
-// to. What a client made of an advertisement that was heard as one of explicit
-// domains only is known already. What is of unknown origin is nobody's if several
-// could own it.
+// to. What is of unknown origin is nobody's if several could own it.
 func (a *assignment) servers(d Datum[netip.AddrPort]) []*group {
 	switch d.Element {
 	case ElementDHCPv4:
@@ -195,12 +193,7 @@ func (a *assignment) servers(d Datum[netip.AddrPort]) []*group {
 	case ElementDHCPv6:
 		return a.dhcp6
 	case ElementRA:
-		router, _ := netip.ParseAddr(d.Source)
-		from := func(ra RA) bool { return ra.Router == router.WithZone("") }
-		if slices.ContainsFunc(a.gathering.named, from) && !slices.ContainsFunc(a.ras, from) {
-			return nil
-		}
-		return a.these(owner(a.v6, router.WithZone("")))
+		return a.v6[:1]
 	}
 	could := slices.DeleteFunc(slices.Clone(a.all), func(g *group) bool { return !g.family.Has(d.Value.Addr()) || !g.usable() })
 	if d.Element != ElementHost {
@@ -219,7 +212,7 @@ func types(g *group) (have [1 << 8]bool) {
 		have[a.Element] = true
 	}
 	var none Configuration
-	none.collect(&g.conf, func(t ElementType, _ time.Time) bool {
+	none.collect(&g.conf, func(t ElementType, _ string, _ time.Time) bool {
 		have[t] = true
 		return false
 	})

@@ -234,7 +234,7 @@ func (c *Configuration) empty() bool {
 // Has tells whether any datum of c is of an element.
 func (c *Configuration) Has(t ElementType) (has bool) {
 	var none Configuration
-	none.collect(c, func(u ElementType, _ time.Time) bool {
+	none.collect(c, func(u ElementType, _ string, _ time.Time) bool {
 		has = has || u == t
 		return false
 	})
@@ -242,7 +242,7 @@ func (c *Configuration) Has(t ElementType) (has bool) {
 }
 
 // collect adds to c those data of d that keep wants.
-func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Time) bool) {
+func (c *Configuration) collect(d *Configuration, keep func(ElementType, string, time.Time) bool) {
 	if d.empty() {
 		return
 	}
@@ -262,15 +262,15 @@ func (c *Configuration) collect(d *Configuration, keep func(ElementType, time.Ti
 }
 
 // collect is inlined for the sake of items of which there is nothing: most.
-func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
+func collect[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, string, time.Time) bool) {
 	if len(from) > 0 {
 		collectSome(to, from, keep)
 	}
 }
 
-func collectSome[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, time.Time) bool) {
+func collectSome[T any, D ~[]Datum[T]](to *D, from D, keep func(ElementType, string, time.Time) bool) {
 	for i, d := range from {
-		if !keep(d.Element, d.Expiry) {
+		if !keep(d.Element, d.Source, d.Expiry) {
 			continue
 		}
 		if len(*to) == cap(*to) {

@@ -259,7 +259,7 @@ func (g *group) domain(l *Link, all []*group, now *gathering) *Domain {
 func (g *group) element(t ElementType, now *gathering) *element {
 	conf := &now.scratch.conf
 	conf.clear()
-	conf.collect(&g.conf, func(u ElementType, _ time.Time) bool { return u == t })
+	conf.collect(&g.conf, func(u ElementType, _ string, _ time.Time) bool { return u == t })
 	conf.rank()
 	if old := g.old.element(t); old != nil && conf.settle(&old.conf, now) {
 		return old

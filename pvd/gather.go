@@ -58,7 +58,7 @@ func ordered(a []Address) []Address {
 }
 
 // live tells whether something is true now, and if so notes when it will end.
-func (g *gathering) live(_ ElementType, end time.Time) bool {
+func (g *gathering) live(_ ElementType, _ string, end time.Time) bool {
 	if past(end, g.now) {
 		return false
 	}
@@ -66,11 +66,22 @@ func (g *gathering) live(_ ElementType, end time.Time) bool {
 	return true
 }
 
-// add adds what a client, a manager or the host's resolver knows.
+// add adds what a client, a manager or the host's resolver knows. What it made of a
+// router's advertisements is that router's.
 func (g *gathering) add(c *Configuration) {
 	before := len(g.known.DNSServers)
-	g.known.collect(c, g.live)
+	var routers []netip.Addr
+	g.known.collect(c, func(t ElementType, source string, end time.Time) bool {
+		router := advertiser(t, source)
+		if router.IsValid() && !slices.Contains(routers, router) {
+			routers = append(routers, router)
+		}
+		return !router.IsValid() && g.live(t, source, end)
+	})
 	g.zone(g.known.DNSServers[before:])
+	for _, r := range routers {
+		g.retold(r, c)
+	}
 }
 
 func (g *gathering) zone(servers DNSServers) {
@@ -154,7 +165,7 @@ const sourceKernel = "kernel"
 
 // route adds a route, and its gateway as a router if it is a default route.
 func (g *gathering) route(f *RouteFact) {
-	if f.Protocol == protocolOurs || !g.live(0, f.Expiry) {
+	if f.Protocol == protocolOurs || !g.live(0, "", f.Expiry) {
 		return
 	}
 	t := g.installer(f)
@@ -168,6 +179,7 @@ func (g *gathering) route(f *RouteFact) {
 	}
 	r := Router{f.Gateway, f.Preference}
 	has := func(d Datum[Router]) bool { return d.Value == r && d.Element == t }
+	g.prefer(r)
 	if !slices.ContainsFunc(g.known.Routers, has) && (t != ElementRA || !announced(g.ras, r.Addr) && !announced(g.named, r.Addr)) {
 		g.known.Routers = append(g.known.Routers, Datum[Router]{r, t, source, f.Expiry})
 	}

@@ -114,6 +114,8 @@ func (h *host) data(name string, t ElementType, i Item) []string {
 		return lines(data)
 	case MTU:
 		return lines(data)
+	case CaptivePortal:
+		return lines(data)
 	case nil:
 		return nil
 	default:

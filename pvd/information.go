@@ -102,7 +102,7 @@ func (g *gathering) inform(named []*group, old *Link) {
 func (g *gathering) holds(to *group, f *Fetched) bool {
 	o, ok := lastOption(g.named, to.key, g.now)
 	foreign := func(p Datum[Prefix]) bool { return !f.Information.Covers(p.Value.Prefix) }
-	return ok && o.HTTP && o.Sequence == f.Sequence && !slices.ContainsFunc(to.conf.Prefixes, foreign) && g.live(0, f.Information.Expires)
+	return ok && o.HTTP && o.Sequence == f.Sequence && !slices.ContainsFunc(to.conf.Prefixes, foreign) && g.live(0, "", f.Information.Expires)
 }
 
 // inform adds information, and its zones as domains whose names the servers are meant

@@ -185,7 +185,7 @@ func (d *Domain) Data(t ElementType, i Item) Data {
 	}
 	all := Configuration{}
 	for _, e := range from {
-		all.collect(&e.conf, func(ElementType, time.Time) bool { return true })
+		all.collect(&e.conf, always)
 	}
 	all.rank()
 	return all.Get(i)
