@@ -19,6 +19,7 @@ const (
   option subnet-mask 255.255.255.0;
   option routers 192.0.2.1;
   option dhcp-lease-time 3600;
+  option default-url "https://portal.example/api";
   option dhcp-message-type 5;
   option domain-name-servers 192.0.2.53,192.0.2.54;
   option dhcp-server-identifier 192.0.2.1;
@@ -54,6 +55,8 @@ lease6 {
   option dhcp6.client-id 0:1:0:1:2b:f:9c:2:2:0:5e:0:53:1;
   option dhcp6.name-servers 2001:db8:a::53,fe80::53;
   option dhcp6.domain-search "six.example.";
+  option dhcp6.unknown-56 0:1:0:10:20:1:d:b8:0:a:0:0:0:0:0:0:0:0:1:24;
+  option dhcp6.v6-captive-portal "https://portal.example/api6";
   option dhcp6.status-code success "success";
   option dhcp6.sntp-servers 2001:db8:a::123;
 }
@@ -103,11 +106,13 @@ func TestLeases(t *testing.T) {
 		routers: addrs("192.0.2.1"),
 		mtu:     []int{1492},
 		ntp:     []string{"192.0.2.123"},
+		portal:  []string{"https://portal.example/api"},
 	}
 	want6 := &offer{
 		servers: servers("2001:db8:a::53", "fe80::53"),
 		search:  []string{"six.example"},
-		ntp:     []string{"2001:db8:a::123"},
+		ntp:     []string{"2001:db8:a::123", "2001:db8:a::124"},
+		portal:  []string{"https://portal.example/api6"},
 	}
 	if o := got[eth0v4].offer(); !reflect.DeepEqual(o, want4) {
 		t.Errorf("IPv4: %+v", o)
@@ -317,7 +322,12 @@ func sane(t *testing.T, o *offer) {
 			t.Fatalf("route %v", r)
 		}
 	}
-	if max(len(o.servers), len(o.search), len(o.routing), len(o.prefixes), len(o.portal), len(o.routers)+len(o.routes), len(o.mtu), len(o.ntp)) > maxValues {
+	for _, r := range o.secure {
+		if d, ok := domain(r.Name); !ok || d != r.Name || max(len(r.Addresses), len(r.ALPN)) > maxValues {
+			t.Fatalf("resolver %v", r)
+		}
+	}
+	if max(len(o.servers), len(o.search), len(o.routing), len(o.prefixes), len(o.pref64), len(o.secure), len(o.portal), len(o.routers)+len(o.routes), len(o.mtu), len(o.ntp)) > maxValues {
 		t.Fatalf("too many values: %+v", o)
 	}
 }

@@ -2,6 +2,7 @@ package hostconf
 
 import (
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,15 +13,19 @@ import (
 
 const networkdSource = "systemd-networkd"
 
-// A description is the part that counts of what systemd-networkd says of a link
-// (from version 250 on).
+// A description is the part that counts of what systemd-networkd says of a link:
+// from version 250 on, the captive portal from 254, PREF64 from 255, and encrypted
+// resolvers (DNR) from 257.
 type description struct {
 	DNS           []networkdServer
+	DNR           []networkdResolver
 	NTP           []networkdServer
 	SearchDomains []networkdDomain
 	RouteDomains  []networkdDomain
 	Addresses     []networkdAddress
 	Routes        []networkdRoute
+	CaptivePortal string
+	NDisc         struct{ PREF64 []networkdPREF64 }
 }
 
 // A provenance is what is said of every datum: how it came and from whom.
@@ -75,22 +80,31 @@ func (o *octets) UnmarshalJSON(b []byte) error {
 }
 
 // parseDescription returns what is said of a link, by element and provider. Times
-// count from when the host was started.
+// count from when the host was started. What is of another type than here, as in
+// another version, is passed over.
 func parseDescription(index int, text string, boot time.Time) []said {
 	var d description
-	if json.Unmarshal([]byte(text), &d) != nil {
+	if err := json.Unmarshal([]byte(text), &d); err != nil && !errors.As(err, new(*json.UnmarshalTypeError)) {
 		return nil
 	}
 	g := networkdGroups{index: index}
 	for _, a := range d.Addresses {
-		if end := a.ValidLifetimeUsec; a.ConfigSource != "NDisc" && end > 0 && end < 1<<53 {
+		if end := a.ValidLifetimeUsec; a.ConfigSource != "NDisc" && finite(end) {
 			if s := g.of(a.provenance); s != nil {
-				s.expiry = boot.Add(time.Duration(end) * time.Microsecond).Round(time.Second).UTC()
+				s.expiry = sinceBoot(boot, end)
 			}
 		}
 	}
 	g.data(&d)
+	g.later(&d, boot)
 	return slices.DeleteFunc(g.said, func(s said) bool { return s.empty() })
+}
+
+// finite tells whether a time is one: zero is not told, and the highest is never.
+func finite(usec uint64) bool { return usec > 0 && usec < 1<<53 }
+
+func sinceBoot(boot time.Time, usec uint64) time.Time {
+	return boot.Add(time.Duration(usec) * time.Microsecond).Round(time.Second).UTC()
 }
 
 // networkdGroups are the data by element and provider, in the order in which they

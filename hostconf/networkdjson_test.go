@@ -3,6 +3,7 @@ package hostconf
 import (
 	"encoding/json"
 	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -72,11 +73,59 @@ func TestDescription(t *testing.T) {
 
 func sameOffer(a, b *offer) bool {
 	return slices.Equal(a.servers, b.servers) && slices.Equal(a.search, b.search) && slices.Equal(a.routing, b.routing) && slices.Equal(a.routers, b.routers) &&
-		slices.Equal(a.routes, b.routes) && slices.Equal(a.prefixes, b.prefixes) && slices.Equal(a.mtu, b.mtu) && slices.Equal(a.portal, b.portal) && slices.Equal(a.ntp, b.ntp)
+		slices.Equal(a.routes, b.routes) && slices.Equal(a.prefixes, b.prefixes) && slices.Equal(a.mtu, b.mtu) && slices.Equal(a.portal, b.portal) && slices.Equal(a.ntp, b.ntp) &&
+		slices.Equal(a.pref64, b.pref64) && reflect.DeepEqual(a.secure, b.secure)
+}
+
+// What later versions of systemd-networkd say besides: 254 of a captive portal, 255
+// of PREF64, 257 of encrypted resolvers.
+const networkdLater = `{"Index":7,"Name":"cl0",
+"DNR":[
+ {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83],[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]],"Port":8853,"ServerName":"dot.example.","DoHPath":"/q{?dns}","Transports":["h2","dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Family":2,"Priority":2,"Addresses":[[192,0,2,85]],"ServerName":"dot4.example","Transports":["dot"],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]},
+ {"Family":2,"Priority":3,"Addresses":[[192,0,2,85]],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]}],
+"CaptivePortal":"https://portal.example/api",
+"NDisc":{"PREF64":[
+ {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":96,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":95,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Prefix":[192,0,2,0],"PrefixLength":32,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":96,"LifetimeUSec":1800000000}]}}`
+
+func TestLaterDescription(t *testing.T) {
+	boot := noon.Add(-time.Hour)
+	all := parseDescription(7, networkdLater, boot)
+	want := []said{
+		{index: 7, origin: origin{pvd.ElementRA, "fe80::1", time.Time{}}, offer: offer{secure: []pvd.EncryptedResolver{
+			{Name: "dot.example", Priority: 1, Addresses: addrs("2001:db8:1::853"), ALPN: []string{"h2", "dot"}, Port: 8853, Path: "/q{?dns}"}}}},
+		{index: 7, origin: origin{pvd.ElementDHCPv4, networkdSource, time.Time{}}, offer: offer{secure: []pvd.EncryptedResolver{
+			{Name: "dot4.example", Priority: 2, Addresses: addrs("192.0.2.85"), ALPN: []string{"dot"}}}}},
+		{index: 7, origin: origin{pvd.ElementStatic, networkdSource, time.Time{}}, offer: offer{portal: []string{"https://portal.example/api"}}},
+		{index: 7, origin: origin{pvd.ElementRA, "fe80::1", boot.Add(30 * time.Minute)}, offer: offer{pref64: []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96")}}},
+	}
+	if !reflect.DeepEqual(all, want) {
+		t.Errorf("got %+v\nwant %+v", all, want)
+	}
+}
+
+// What is of another type than expected takes nothing else with it.
+func TestOddDescription(t *testing.T) {
+	const server = `{"Address":[192,0,2,53],"ConfigSource":"DHCPv4"}`
+	for _, text := range []string{
+		`{"CaptivePortal":{"URI":"x"},"NDisc":[],"DNR":"none","NTP":7,"DNS":[` + server + `]}`,
+		`{"DNS":[7,{"Address":[192,0,2,54],"Port":"x","ConfigSource":4},` + server + `],"Routes":{},"Addresses":[null,"x"]}`,
+	} {
+		all := parseDescription(7, text, noon)
+		if len(all) != 1 || !sameOffer(&all[0].offer, &offer{servers: servers("192.0.2.53")}) {
+			t.Errorf("%s: %+v", text, all)
+		}
+	}
+	if all := parseDescription(7, `{"DNS":[`+server+`]`, noon); all != nil {
+		t.Errorf("cut: %+v", all)
+	}
 }
 
 func FuzzDescription(f *testing.F) {
-	for _, s := range []string{networkdDescription, "", "{}", "[]", `{"DNS":[{"Address":[],"ConfigSource":"DHCPv4"}],"Addresses":7}`, `{"Routes":[{"Destination":[0,0,0,0],"DestinationPrefixLength":-1,"Gateway":[0,0,0,0],"ConfigSource":"DHCPv4"}]}`} {
+	for _, s := range []string{networkdDescription, networkdLater, "", "{}", "[]", `{"DNS":[{"Address":[],"ConfigSource":"DHCPv4"}],"Addresses":7}`, `{"Routes":[{"Destination":[0,0,0,0],"DestinationPrefixLength":-1,"Gateway":[0,0,0,0],"ConfigSource":"DHCPv4"}]}`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

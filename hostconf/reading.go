@@ -71,12 +71,15 @@ type offer struct {
 	routes   []pvd.Route
 	prefixes []pvd.Prefix
 	mtu      []int
+	pref64   []netip.Prefix
 	portal   []string
+	secure   []pvd.EncryptedResolver
 	ntp      []string
 }
 
 func (o *offer) empty() bool {
-	return len(o.servers)+len(o.search)+len(o.routing)+len(o.routers)+len(o.routes)+len(o.prefixes)+len(o.mtu)+len(o.portal)+len(o.ntp) == 0
+	return len(o.servers)+len(o.search)+len(o.routing)+len(o.routers)+len(o.routes)+len(o.prefixes)+
+		len(o.mtu)+len(o.pref64)+len(o.portal)+len(o.secure)+len(o.ntp) == 0
 }
 
 // fill adds the data to c.
@@ -92,7 +95,9 @@ func (o *offer) fill(c *pvd.Configuration, from origin) {
 	c.Routes = fill(c.Routes, from, o.routes)
 	c.Prefixes = fill(c.Prefixes, from, o.prefixes)
 	c.MTU = fill(c.MTU, from, o.mtu)
+	c.PREF64 = fill(c.PREF64, from, o.pref64)
 	c.CaptivePortal = fill(c.CaptivePortal, from, o.portal)
+	c.EncryptedResolvers = fill(c.EncryptedResolvers, from, o.secure)
 	c.NTPServers = fill(c.NTPServers, from, o.ntp)
 }
 
