@@ -4,25 +4,16 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/go-mif/mif/internal/hostlab"
 	"github.com/go-mif/mif/pvd"
 )
-
-const dhcpcdConf = `cat > /run/dhcpcd.conf <<X
-option domain_name_servers, domain_search, ntp_servers, interface_mtu, classless_static_routes
-option dhcp6_name_servers, dhcp6_domain_search
-nodelay
-noarp
-nodev
-X
-dhcp() { dhcpcd -d -B -c /bin/true -f /run/dhcpcd.conf "$@" >/run/log 2>&1 & pid=$!; }
-`
 
 func TestInteropDhcpcd(t *testing.T) {
 	for name, start := range map[string]string{"one link": "dhcp cl0", "host": "dhcp -M cl0"} {
 		t.Run(name, func(t *testing.T) {
 			l := newHostLab(t, "dhcpcd")
 			l.open()
-			l.run(dhcpcdConf + start)
+			l.Run(hostlab.Dhcpcd + start)
 			s := l.wait("all elements", func(s *State) bool { return four(s) && six(s) && advertised(s) })
 			for _, c := range s.Links["cl0"] {
 				for _, d := range c.DNSServers {
@@ -39,13 +30,13 @@ func TestInteropDhcpcd(t *testing.T) {
 			if err := l.source(dhcpcdSockets); err != nil {
 				t.Error(err)
 			}
-			l.run("ip -n r link set r0 down")
+			l.Run("ip -n r link set r0 down")
 			l.wait("nothing without a cable", func(s *State) bool { return len(link(s)) == 0 })
-			l.run("serve 192.0.2.55; ip -n r link set r0 up; ip -n r address replace 2001:db8:1::1/64 dev r0")
+			l.Run("serve 192.0.2.55; ip -n r link set r0 up; ip -n r address replace 2001:db8:1::1/64 dev r0")
 			l.wait("another server", changed)
-			l.run("kill -9 $pid")
+			l.Run("kill -9 $pid")
 			l.wait("nothing of the dead", func(s *State) bool { return len(link(s)) == 0 })
-			l.run("rm /run/dhcpcd/*.pid; " + start)
+			l.Run("rm /run/dhcpcd/*.pid; " + start)
 			l.wait("it again", changed)
 		})
 	}
@@ -55,7 +46,7 @@ func TestInteropDhcpcd(t *testing.T) {
 func TestInteropUdhcpc(t *testing.T) {
 	l := newHostLab(t, "busybox")
 	l.open()
-	l.run(`cat > /run/udhcpc <<'X'
+	l.Run(`cat > /run/udhcpc <<'X'
 #!/bin/sh
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
 { for s in $dns; do echo "nameserver $s"; done; echo "search $search"; } > /etc/resolv.conf.new

@@ -1,121 +1,29 @@
 package hostconf
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"github.com/go-mif/mif/internal/hostlab"
 	"github.com/go-mif/mif/pvd"
 )
 
-// prepare builds a host with one link, cl0, to a router that runs dnsmasq. What is
-// written to /etc, /run and the like is written to memory, and is gone with it.
-const prepare = `set -e
-exec 2>&1
-mount --make-rprivate /
-mount -t proc proc /proc
-mount -t sysfs -o ro sysfs /sys
-mount -t tmpfs run /run
-mkdir -p /run/etc /run/work /run/netns /run/lock /run/dbus /run/dhcpcd
-mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
-for d in /var/lib/dhcp /var/lib/dhcpcd /var/lib/NetworkManager; do if [ -d $d ]; then mount -t tmpfs lib $d; fi; done
-rm -f /etc/resolv.conf
-echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
-ip link set lo up
-ip netns add r
-ip netns exec r sh -c 'echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
-ip link add cl0 type veth peer name r0 netns r
-ip -n r link set r0 up
-ip -n r address add 192.0.2.1/24 dev r0
-ip -n r address add 2001:db8:1::1/64 dev r0
-serve() {
-	[ ! -f /run/dnsmasq.pid ] || kill $(cat /run/dnsmasq.pid)
-	while [ -f /run/dnsmasq.pid ]; do :; done
-	ip netns exec r dnsmasq -C /dev/null -p 0 -i r0 -z -9 -u root -g root -x /run/dnsmasq.pid --no-ping --enable-ra \
-		--leasefile-ro --dhcp-authoritative \
-		-F 192.0.2.100,192.0.2.200,3600 -F 2001:db8:1::100,2001:db8:1::1ff,64,3600 \
-		-O option:dns-server,$1 -O option:domain-search,lab.example,corp.example -O option:ntp-server,192.0.2.123 \
-		-O option6:dns-server,[2001:db8:1::53] -O option6:domain-search,lab6.example
-}
-serve 192.0.2.53
-ip link set cl0 up
-until [ "$(cat /sys/class/net/cl0/carrier)" = 1 ]; do :; done
-set +e
-echo prepared
-`
+// offers6 is what the router gives besides.
+const offers6 = "--enable-ra -O option6:dns-server,[2001:db8:1::53] -O option6:domain-search,lab6.example"
 
-// A hostLab is a shell in namespaces of its own, and a Watcher of what it sees.
+// A hostLab is a lab, and a Watcher of what it sees.
 type hostLab struct {
 	*rig
-	shell io.WriteCloser
-	out   logged
+	*hostlab.Lab
 }
 
-// newHostLab skips where a program is missing, or the privilege to build it.
 func newHostLab(t *testing.T, programs ...string) *hostLab {
-	for _, p := range append(programs, "sh", "ip", "mount", "dnsmasq") {
-		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("needs %s: %v", p, err)
-		}
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, to run what runs as root")
-	}
 	l := &hostLab{rig: newRig(t)}
 	l.pace.young, l.pace.quiet = usual().young, usual().quiet
-	cmd := exec.Command("sh")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &l.out, &l.out, time.Second
-	shell, err := cmd.StdinPipe()
-	l.must(err)
-	l.shell = shell
-	if err := cmd.Start(); errors.Is(err, syscall.EPERM) {
-		t.Skipf("needs namespaces: %v", err)
-	} else {
-		l.must(err)
-	}
-	t.Cleanup(func() {
-		log, _ := os.ReadFile(l.path("/run/log"))
-		shell.Close() // it is the first of its processes, so that all end with it
-		cmd.Process.Kill()
-		cmd.Wait()
-		if t.Failed() {
-			t.Logf("the lab said:\n%s%s", l.out.String(), log)
-		}
-	})
-	l.run(prepare)
-	l.await("prepared")
-	l.root = fmt.Sprintf("/proc/%d/root", cmd.Process.Pid)
+	l.Lab = hostlab.New(t, offers6, programs...)
+	l.root = l.Root
 	return l
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// run has the shell run commands.
-func (l *hostLab) run(script string) {
-	l.t.Helper()
-	_, err := io.WriteString(l.shell, script+"\n")
-	l.must(err)
-}
-
-func (l *hostLab) await(text string) {
-	l.t.Helper()
-	for end := time.Now().Add(30 * time.Second); l.out.count(text) == 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			l.t.Fatalf("the lab does not say %q", text)
-		}
-	}
 }
 
 // link is all that is known of cl0, whatever it goes by.
