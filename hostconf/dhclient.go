@@ -19,7 +19,7 @@ var dhclientFiles = [...]string{
 // believed. dhclient renews its file now and then by emptying it and writing its
 // leases one after the other: in between, leases that are in force seem to be
 // gone. It takes a millisecond, on a busy host a few hundred; to believe an
-// emptied file that late does no harm.
+// emptied file that late does no harm. One that has it all again is not waited for.
 const resting = time.Second
 
 // dhclient is the source of ISC dhclient's lease files.
@@ -100,17 +100,31 @@ type leaseFile struct {
 // update returns what is to be believed now that the file is found to be f; lf is
 // nil if it is new.
 func (lf *leaseFile) update(f *file, r *reading) *leaseFile {
-	now := &leaseFile{size: f.size, looks: file{size: f.size, info: f.info}, since: r.now}
-	if lf != nil && lf.size > f.size && os.SameFile(lf.looks.info, f.info) {
-		if lf.looks.size == f.size && lf.looks.info.ModTime().Equal(f.info.ModTime()) {
-			now.since = lf.since
+	now := &leaseFile{leases: parseLeases(f.text), size: f.size, looks: file{size: f.size, info: f.info}, since: r.now}
+	if lf == nil || lf.size <= f.size || !os.SameFile(lf.looks.info, f.info) || now.supersedes(lf, r.now) {
+		return now
+	}
+	if lf.looks.size == f.size && lf.looks.info.ModTime().Equal(f.info.ModTime()) {
+		now.since = lf.since
+	}
+	if rested := now.since.Add(resting); r.now.Before(rested) {
+		r.wake(rested)
+		now.leases, now.size = lf.leases, lf.size
+	}
+	return now
+}
+
+// supersedes tells whether everything in force that was believed is here again, as
+// long or longer: then nothing of it waits to be written.
+func (lf *leaseFile) supersedes(old *leaseFile, now time.Time) bool {
+	for key, was := range old.leases {
+		if was.released || !was.expiry.IsZero() && !now.Before(was.expiry) {
+			continue
 		}
-		if rested := now.since.Add(resting); r.now.Before(rested) {
-			r.wake(rested)
-			now.leases, now.size = lf.leases, lf.size
-			return now
+		is := lf.leases[key]
+		if is == nil || !is.expiry.IsZero() && (was.expiry.IsZero() || is.expiry.Before(was.expiry)) {
+			return false
 		}
 	}
-	now.leases = parseLeases(f.text)
-	return now
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -26,6 +27,7 @@ func TestFileWrittenAnew(t *testing.T) {
 		return info
 	}
 	start := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	older := strings.NewReplacer("2099", "2098", "  renew 1", "renew 1").Replace(lease4) // and shorter
 	var lf *leaseFile
 	for i, step := range []struct {
 		at, changed time.Duration // milliseconds
@@ -45,6 +47,11 @@ func TestFileWrittenAnew(t *testing.T) {
 		{4999, 4000, "", 1, 5000},
 		{5000, 4000, "", 0, 0},
 		{5001, 5001, lease4, 1, 0},
+		{6000, 6000, lease6 + lease4 + lease4, 2, 0},
+		{6001, 6001, lease6 + lease4, 2, 0}, // all is there again
+		{6002, 6002, older + lease6, 2, 7002},
+		{7002, 6002, older + lease6, 2, 0},
+		{8000, 8000, strings.ReplaceAll(lease6, "7200", "8200"), 2, 9000}, // one of two
 	} {
 		r := newReading(nil, start.Add(step.at*time.Millisecond))
 		info := stat(step.text, start.Add(step.changed*time.Millisecond))

@@ -28,7 +28,7 @@ func (r *rig) listen(path string) net.Listener {
 
 // A peer is a program at a socket, with a goroutine for each connection.
 type peer struct {
-	t        *testing.T
+	t        testing.TB
 	listener net.Listener
 	path     string
 	running  sync.WaitGroup

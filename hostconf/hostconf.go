@@ -25,7 +25,7 @@
 //
 // A lease counts until it expires, is released, is followed by another in its
 // file, or its file goes. A lease file that becomes shorter while it is written
-// anew is believed after a second of rest. What a program has told counts until
+// anew is believed when it has all leases again, or after a second of rest. What a program has told counts until
 // it tells otherwise, or for five seconds after it is gone, so that one that is
 // started again takes nothing back. One that does not answer within five seconds,
 // or talks nonsense, is called again after a tenth of a second and then less and

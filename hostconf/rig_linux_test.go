@@ -20,7 +20,7 @@ const leasesFile = "/var/lib/dhcp/dhclient.eth0.leases"
 
 // A rig is a file tree and a Watcher of it.
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	root string
 	pace pace
 	log  logged
@@ -28,7 +28,7 @@ type rig struct {
 }
 
 // newRig has a pace that fails no test on a busy machine, and none that waits.
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Cleanup(func() { goleak.VerifyNone(t) })
 	return &rig{t: t, root: t.TempDir(), pace: pace{patience: 20 * time.Second, first: 20 * time.Second, retry: time.Millisecond, rest: 10 * time.Millisecond}}
 }
