@@ -29,7 +29,8 @@ type rig struct {
 
 // newRig has a pace that fails no test on a busy machine, and none that waits.
 func newRig(t testing.TB) *rig {
-	t.Cleanup(func() { goleak.VerifyNone(t) })
+	before := goleak.IgnoreCurrent() // benchmarks wait for each other
+	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 	return &rig{t: t, root: t.TempDir(), pace: pace{patience: 20 * time.Second, first: 20 * time.Second, retry: time.Millisecond, rest: 10 * time.Millisecond}}
 }
 
