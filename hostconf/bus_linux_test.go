@@ -94,10 +94,7 @@ func TestBusWithoutPrograms(t *testing.T) {
 
 func TestProgramComesAndGoes(t *testing.T) {
 	r, b := resolvedRig(t)
-	b.answer(getAll, nil)
-	b.mu.Lock()
-	delete(b.answers, getAll)
-	b.mu.Unlock()
+	b.quit(getAll)
 	r.open()
 	r.receive()
 	if err := r.sourceOf("resolved", busSocket); !errors.Is(err, fs.ErrNotExist) {
@@ -106,9 +103,7 @@ func TestProgramComesAndGoes(t *testing.T) {
 	b.resolve([]byte{192, 0, 2, 1})
 	b.owner(resolvedName, "", ":1.7")
 	r.until(func(s *State) bool { return seven(s, "192.0.2.1") })
-	b.mu.Lock()
-	delete(b.answers, getAll)
-	b.mu.Unlock()
+	b.quit(getAll)
 	b.owner(resolvedName, ":1.7", "")
 	r.until(func(s *State) bool { return seven(s) })
 	if n := r.log.count("does not run"); n != 2 {
@@ -192,6 +187,12 @@ func TestBusTalksNonsense(t *testing.T) {
 			r.receive()
 			for r.sourceOf("resolved", busSocket) == nil {
 				r.poll()
+			}
+			for range 10 {
+				r.poll()
+			}
+			if n := r.log.count("source=resolved"); n != 1 {
+				t.Errorf("said %d times", n)
 			}
 			p.leave()
 			r.bus().resolve([]byte{192, 0, 2, 1})

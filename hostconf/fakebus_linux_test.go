@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,6 +19,7 @@ type fakeBus struct {
 	answers map[string]func(args []any) []any
 	silent  bool // answers nobody but the bus itself does
 	rules   []string
+	called  []string
 	conns   map[net.Conn]uint32 // with the last serial number
 	owed    []func()
 }
@@ -32,6 +34,20 @@ func (b *fakeBus) answer(method string, f func(args []any) []any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.answers[method] = f
+}
+
+// quit ends whoever answers for a method.
+func (b *fakeBus) quit(method string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.answers, method)
+}
+
+// methods are those that were called.
+func (b *fakeBus) methods() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.called)
 }
 
 func (b *fakeBus) serve(conn net.Conn) {
@@ -69,6 +85,7 @@ func (b *fakeBus) reply(conn net.Conn, m *dbus.Message) {
 	a := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{}}
 	a.Headers[dbus.FieldReplySerial] = dbus.MakeVariant(m.Serial())
 	f, ok := b.answers[to+" "+member]
+	b.called = append(b.called, to+" "+member)
 	switch {
 	case iface == busName && member == "AddMatch":
 		b.rules = append(b.rules, m.Body[0].(string))

@@ -126,6 +126,12 @@ func (l *logged) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 func (l *logged) count(s string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,12 +149,15 @@ func (r *rig) sourceOf(name, path string) error {
 	return nil
 }
 
-// poll gives the Watcher time to notice what changes no state.
-func (r *rig) poll() {
+// poll gives the Watcher time to notice what changes no state. If one changes after
+// all, it returns that, else nil.
+func (r *rig) poll() *State {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
 	defer cancel()
-	if _, err := r.w.Receive(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	s, err := r.w.Receive(ctx)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		r.t.Fatal(err)
 	}
+	return s
 }
