@@ -276,3 +276,28 @@ func TestResolvedFile(t *testing.T) {
 	r.write(resolvedFile, "nameserver 192.0.2.2\n")
 	r.until(func(s *State) bool { return seven(s, "192.0.2.2") })
 }
+
+// Where there is no bus, systemd-resolved's own file tells where it asks.
+func TestResolvedWithoutBus(t *testing.T) {
+	r := newRig(t)
+	r.write(resolvConfFile, "nameserver 127.0.0.53\nsearch lab.example\n")
+	r.write(resolvedFile, "nameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch lab.example\n")
+	r.open()
+	s := r.receive()
+	if resolver(s) != "192.0.2.1 2001:db8::1" || s.Resolver.DNSServers[0].Source != resolvedFile || !slices.Equal(values(s.Resolver.SearchDomains), []string{"lab.example"}) {
+		t.Errorf("got %+v", s)
+	}
+	if err := r.source(resolvConfFile); err != nil {
+		t.Error(err)
+	}
+	r.write(resolvedFile, "nameserver 192.0.2.2\n")
+	r.until(func(s *State) bool { return resolver(s) == "192.0.2.2" })
+	r.write(resolvConfFile, "nameserver 192.0.2.3\n") // it does not ask systemd-resolved any more
+	r.until(func(s *State) bool { return resolver(s) == "192.0.2.3" })
+	r.write(resolvConfFile, "nameserver 127.0.0.53\nsearch lab.example\n")
+	r.must(os.Remove(r.path(resolvedFile)))
+	r.until(func(s *State) bool { return resolver(s) == "" && len(s.Resolver.SearchDomains) == 1 })
+	if err := r.source(resolvConfFile); !errors.Is(err, errNoServers) {
+		t.Errorf("got %v", err)
+	}
+}

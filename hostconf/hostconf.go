@@ -12,7 +12,8 @@
 //	dhcpcd              at its unprivileged sockets
 //	lease files         ISC dhclient's of both families, systemd-networkd's of DHCPv4
 //	systemd-resolved    on the bus, per interface what no other has told, as pvd.ElementHost
-//	/etc/resolv.conf    unless systemd-resolved told anything
+//	/etc/resolv.conf    unless systemd-resolved told anything; systemd-resolved's own
+//	                    resolv.conf if it names no other server than that
 //
 // The bus is left alone unless there is a directory in /run that one of the three
 // uses, and starts none of them. What NetworkManager has for IPv6 beyond DHCPv6 is

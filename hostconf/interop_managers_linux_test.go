@@ -1,6 +1,7 @@
 package hostconf
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/go-mif/mif/internal/hostlab"
@@ -64,4 +65,19 @@ func TestInteropResolved(t *testing.T) {
 	l.wait("another server", func(s *State) bool { return gave(s, pvd.ElementHost, "192.0.2.54", "lab.example") })
 	l.Run("kill -9 $pid")
 	l.wait("nothing of the dead", func(s *State) bool { return len(link(s)) == 0 })
+}
+
+// Without a bus systemd-resolved tells programs without privilege nothing but by its
+// file: the socket that it would tell more at is root's.
+func TestInteropResolvedWithoutBus(t *testing.T) {
+	l := newHostLab(t, "systemd-resolved")
+	l.open()
+	l.Run(hostlab.PrepareResolved + `
+printf '[Resolve]\nDNS=192.0.2.53\nDomains=lab.example\n' > /etc/systemd/resolved.conf
+echo nameserver 127.0.0.53 > /etc/resolv.conf
+manage`)
+	s := l.wait("its servers", func(s *State) bool { return resolver(s) == "192.0.2.53" })
+	if !slices.Equal(values(s.Resolver.SearchDomains), []string{"lab.example"}) || s.Resolver.DNSServers[0].Source != resolvedFile {
+		t.Errorf("got %+v", s.Resolver)
+	}
 }

@@ -14,17 +14,31 @@ const resolvConfFile = "/etc/resolv.conf"
 // resolvConf is the source of resolv.conf(5).
 type resolvConf struct{}
 
-// read waits for the file to be closed: who edits it in place empties it first.
+// read waits for the file to be closed: who edits it in place empties it first. If
+// all it names is the host's own server, as that of systemd-resolved, the file counts
+// in which that tells where it asks.
 func (resolvConf) read(r *reading) {
-	f, err := r.tree.read(resolvConfFile, closed, false)
-	if err == nil {
-		o := parseResolvConf(f.text)
-		r.hear(said{rank: rankResolvConf, origin: origin{element: pvd.ElementHost, source: resolvConfFile}, offer: *o})
-		if len(o.servers) == 0 {
+	o, err := r.resolvConf(resolvConfFile)
+	if err == nil && len(o.servers) == 0 {
+		uplinks, failed := r.resolvConf(resolvedFile)
+		if failed == nil && len(uplinks.servers) > 0 {
+			o = uplinks
+		} else {
 			err = errNoServers
 		}
 	}
+	if o != nil {
+		r.hear(*o)
+	}
 	r.report("resolv.conf", resolvConfFile, err)
+}
+
+func (r *reading) resolvConf(path string) (*said, error) {
+	f, err := r.tree.read(path, closed, false)
+	if err != nil {
+		return nil, err
+	}
+	return &said{rank: rankResolvConf, origin: origin{element: pvd.ElementHost, source: path}, offer: *parseResolvConf(f.text)}, nil
 }
 
 // parseResolvConf reads name servers and search domains. As in resolv.conf(5),
