@@ -65,8 +65,29 @@ func parseNetworkdLease(text string) (*offer, uint32) {
 	if len(o.routes)+len(o.routers) == 0 { // RFC 3442: routers are to be ignored otherwise
 		o.routers = parsed(fields("ROUTER"), router)
 	}
-	lifetime, _ := strconv.ParseUint(values["LIFETIME"], 10, 32)
-	return o, uint32(lifetime)
+	return o, networkdSpan(fields("LIFETIME"))
+}
+
+// networkdUnits are seconds by the names of their multiples.
+var networkdUnits = map[string]uint64{"": 1, "s": 1, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400, "month": 2629800, "y": 31557600}
+
+// networkdSpan reads a time in seconds: a number, or from version 257 on such as 1h
+// 30min. What cannot be read is none; what is too long is for ever.
+func networkdSpan(fields []string) uint32 {
+	var all uint64
+	for _, f := range fields {
+		if f == "infinity" {
+			return never
+		}
+		digits := strings.TrimRight(f, "abcdefghijklmnopqrstuvwxyz")
+		n, err := strconv.ParseUint(digits, 10, 32)
+		unit, ok := networkdUnits[f[len(digits):]]
+		if err != nil || !ok {
+			return 0
+		}
+		all = min(all+n*unit, never)
+	}
+	return uint32(all)
 }
 
 // addNetworkdRoute adds a route written as 198.51.100.0/24,192.0.2.1.

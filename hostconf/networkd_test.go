@@ -53,6 +53,19 @@ func TestNetworkdUnfinished(t *testing.T) {
 	}
 }
 
+// Version 257 writes times as people do.
+func TestNetworkdSpan(t *testing.T) {
+	for text, want := range map[string]uint32{
+		"120": 120, "0": 0, "4294967295": never, "4294967296": 0, "-1": 0, "": 0, "x": 0, "1x": 0, "h": 0, "1h2": 0,
+		"1h": 3600, "52min 30s": 3150, "1d 2h": 93600, "1w": 604800, "1month": 2629800, "1y 1month": 34187400, "infinity": never,
+		"4294967295y 4294967295y": never,
+	} {
+		if _, got := parseNetworkdLease("LIFETIME=" + text + "\n"); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
 func FuzzNetworkd(f *testing.F) {
 	f.Add(networkdLease)
 	f.Add("CLASSLESS_ROUTES=::/0,:: 0.0.0.0/0,0.0.0.0 1.2.3.4/33,1\nLIFETIME=-1")

@@ -81,12 +81,13 @@ func sameOffer(a, b *offer) bool {
 // of PREF64, 257 of encrypted resolvers.
 const networkdLater = `{"Index":7,"Name":"cl0",
 "DNR":[
- {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83],[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]],"Port":8853,"ServerName":"dot.example.","DoHPath":"/q{?dns}","Transports":["h2","dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83]],"ServerName":"dot.example","Transports":["dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83],[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]],"Port":8853,"ServerName":"doh.example.","DoHPath":"/q{?dns}","Transports":["h2","dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Family":2,"Priority":2,"Addresses":[[192,0,2,85]],"ServerName":"dot4.example","Transports":["dot"],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]},
  {"Family":2,"Priority":3,"Addresses":[[192,0,2,85]],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]}],
 "CaptivePortal":"https://portal.example/api",
 "NDisc":{"PREF64":[
- {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":96,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
+ {"Prefix":[32,1,13,184,0,100,0,0,0,0,0,0,0,0,0,0],"PrefixLength":96,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":95,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Prefix":[192,0,2,0],"PrefixLength":32,"LifetimeUSec":1800000000,"ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Prefix":[0,100,255,155,0,0,0,0,0,0,0,0,0,0,0,0],"PrefixLength":96,"LifetimeUSec":1800000000}]}}`
@@ -96,11 +97,12 @@ func TestLaterDescription(t *testing.T) {
 	all := parseDescription(7, networkdLater, boot)
 	want := []said{
 		{index: 7, origin: origin{pvd.ElementRA, "fe80::1", time.Time{}}, offer: offer{secure: []pvd.EncryptedResolver{
-			{Name: "dot.example", Priority: 1, Addresses: addrs("2001:db8:1::853"), ALPN: []string{"h2", "dot"}, Port: 8853, Path: "/q{?dns}"}}}},
+			{Name: "dot.example", Priority: 1, Addresses: addrs("2001:db8:1::853"), ALPN: []string{"dot"}},
+			{Name: "doh.example", Priority: 1, Addresses: addrs("2001:db8:1::853"), ALPN: []string{"h2", "dot"}, Port: 8853, Path: "/q{?dns}"}}}},
 		{index: 7, origin: origin{pvd.ElementDHCPv4, networkdSource, time.Time{}}, offer: offer{secure: []pvd.EncryptedResolver{
 			{Name: "dot4.example", Priority: 2, Addresses: addrs("192.0.2.85"), ALPN: []string{"dot"}}}}},
 		{index: 7, origin: origin{pvd.ElementStatic, networkdSource, time.Time{}}, offer: offer{portal: []string{"https://portal.example/api"}}},
-		{index: 7, origin: origin{pvd.ElementRA, "fe80::1", boot.Add(30 * time.Minute)}, offer: offer{pref64: []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96")}}},
+		{index: 7, origin: origin{pvd.ElementRA, "fe80::1", boot.Add(30 * time.Minute)}, offer: offer{pref64: []netip.Prefix{netip.MustParsePrefix("2001:db8:64::/96")}}},
 	}
 	if !reflect.DeepEqual(all, want) {
 		t.Errorf("got %+v\nwant %+v", all, want)
