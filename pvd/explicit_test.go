@@ -311,6 +311,10 @@ func TestInstalledRouteReplacesAdvertised(t *testing.T) {
 	}))
 	expect(t, "installed", h.data("eth0/corp.example.com", ElementAny, ItemRoutes), []string{"RA fe80::1 905 2001:db8:ff::/48"})
 	expect(t, "the implicit one's", h.data("eth0/ipv6", ElementAny, ItemRoutes), nil)
+	h.learn(with(f, func(f *Facts) { // as dhcpcd does
+		f.Routes = []RouteFact{{Route: Route{Destination: far, Gateway: ip("fe80::1"), Table: 254}, Protocol: protocolBoot}}
+	}))
+	expect(t, "by a client", h.data("eth0/corp.example.com", ElementAny, ItemRoutes), []string{"RA fe80::1 forever 2001:db8:ff::/48"})
 }
 
 // TestManagersView: what a manager made of an explicit domain's advertisement, taking

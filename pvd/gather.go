@@ -188,6 +188,7 @@ func (g *gathering) route(f *RouteFact) {
 // installer finds which element a route belongs to. The clients dhclient and
 // udhcpc install theirs as if they were set by hand, so where an address shows
 // DHCPv4, an IPv4 default route that may be set by hand is taken for DHCPv4's.
+// Likewise one that a router was heard to advertise, as dhcpcd installs those.
 func (g *gathering) installer(f *RouteFact) ElementType {
 	v4 := f.Destination.Addr().Is4()
 	switch f.Protocol {
@@ -201,6 +202,9 @@ func (g *gathering) installer(f *RouteFact) ElementType {
 	case protocolBoot:
 		if v4 && g.dhcp4 && isDefault(f.Destination) {
 			return ElementDHCPv4
+		}
+		if advertised(g.ras, f) || advertised(g.named, f) {
+			return ElementRA
 		}
 	case protocolKernel:
 		return g.covering(f.Destination)
@@ -232,6 +236,15 @@ func (g *gathering) mtu() {
 	if f.MTU6 != 0 && f.MTU6 < f.Interface.MTU && len(g.ras) > 0 && !slices.ContainsFunc(g.ras, said) && !slices.ContainsFunc(g.named, said) {
 		g.known.MTU = append(g.known.MTU, Datum[int]{f.MTU6, ElementRA, sourceKernel, time.Time{}})
 	}
+}
+
+// advertised tells whether a router was heard to advertise a route (RFC 4191).
+func advertised(ras []RA, f *RouteFact) bool {
+	return slices.ContainsFunc(ras, func(ra RA) bool {
+		return slices.ContainsFunc(ra.Configuration.Routes, func(d Datum[Route]) bool {
+			return d.Value.Destination == f.Destination && d.Value.Gateway == f.Gateway
+		})
+	})
 }
 
 // announced tells whether a router says that it is a default router.
