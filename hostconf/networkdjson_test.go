@@ -84,6 +84,7 @@ const networkdLater = `{"Index":7,"Name":"cl0",
  {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83]],"ServerName":"dot.example","Transports":["dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Family":10,"Priority":1,"Addresses":[[32,1,13,184,0,1,0,0,0,0,0,0,0,0,8,83],[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]],"Port":8853,"ServerName":"doh.example.","DoHPath":"/q{?dns}","Transports":["h2","dot"],"ConfigSource":"NDisc","ConfigProvider":[254,128,0,0,0,0,0,0,0,0,0,0,0,0,0,1]},
  {"Family":2,"Priority":2,"Addresses":[[192,0,2,85]],"ServerName":"dot4.example","Transports":["dot"],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]},
+ {"Family":2,"Priority":0,"ServerName":"alias.example","ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]},
  {"Family":2,"Priority":3,"Addresses":[[192,0,2,85]],"ConfigSource":"DHCPv4","ConfigProvider":[192,0,2,1]}],
 "CaptivePortal":"https://portal.example/api",
 "NDisc":{"PREF64":[

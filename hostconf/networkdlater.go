@@ -41,11 +41,12 @@ func (g *networkdGroups) later(d *description, boot time.Time) {
 	}
 }
 
-// resolver needs a name to authenticate by (RFC 9463 section 3.1.9).
+// resolver needs a name to authenticate by (RFC 9463 section 3.1.1), and a priority:
+// 0 is AliasMode, which is to be ignored (section 3.1.8).
 func (g *networkdGroups) resolver(v *networkdResolver) {
 	name, ok := domain(v.ServerName)
 	s := g.of(v.provenance)
-	if !ok || s == nil || len(s.secure) == maxValues {
+	if !ok || v.Priority == 0 || s == nil || len(s.secure) == maxValues {
 		return
 	}
 	r := pvd.EncryptedResolver{Name: name, Priority: v.Priority, Port: v.Port, Path: v.DoHPath, ALPN: v.Transports[:min(len(v.Transports), maxValues)]}
