@@ -39,7 +39,17 @@ func (g *gathering) assign(v4 *group, v6, named, all []*group) {
 	rest.DNSServers, rest.Routers, rest.Routes, rest.Prefixes = nil, nil, nil, nil
 	for _, to := range all {
 		to.conf.collect(&rest, func(t ElementType, _ string, _ time.Time) bool { return a.belongs(t, to) })
+		to.conf.SearchDomains = onlyNews(to.conf.SearchDomains)
+		to.conf.RoutingDomains = onlyNews(to.conf.RoutingDomains)
 	}
+}
+
+// onlyNews leaves out what is of unknown origin and told under another element, too:
+// the host's resolver has it from there.
+func onlyNews[T comparable, D ~[]Datum[T]](all D) D {
+	return slices.DeleteFunc(all, func(d Datum[T]) bool {
+		return d.Element == ElementHost && slices.ContainsFunc(all, func(e Datum[T]) bool { return e.Value == d.Value && e.Element != ElementHost })
+	})
 }
 
 // belongs tells whether what an element says belongs to a group, if the element is
@@ -53,7 +63,7 @@ func (a *assignment) belongs(t ElementType, to *group) bool {
 	case ElementDHCPv6:
 		return slices.Contains(a.dhcp6, to)
 	case ElementHost: // it goes with its servers
-		return slices.ContainsFunc(to.conf.DNSServers, func(d Datum[netip.AddrPort]) bool { return d.Element == t })
+		return to.host
 	}
 	return to.key == "" || a.lone && !added(to.key)
 }
@@ -77,12 +87,21 @@ func (a *assignment) values() {
 	}
 	for _, d := range a.known.DNSServers {
 		for _, to := range a.servers(d) {
-			if !slices.ContainsFunc(to.conf.DNSServers, func(e Datum[netip.AddrPort]) bool {
-				return e.Value == d.Value && e.Element == d.Element && e.Source == d.Source
-			}) {
-				to.conf.DNSServers = append(to.conf.DNSServers, d)
-			}
+			to.server(d)
 		}
+	}
+	for _, to := range a.all {
+		to.conf.DNSServers = onlyNews(to.conf.DNSServers)
+	}
+}
+
+// server adds a server that is not there yet.
+func (g *group) server(d Datum[netip.AddrPort]) {
+	g.host = g.host || d.Element == ElementHost
+	if !slices.ContainsFunc(g.conf.DNSServers, func(e Datum[netip.AddrPort]) bool {
+		return e.Value == d.Value && e.Element == d.Element && e.Source == d.Source
+	}) {
+		g.conf.DNSServers = append(g.conf.DNSServers, d)
 	}
 }
 

@@ -18,6 +18,7 @@ type group struct {
 
 	fqdn, key      string       // of an explicit or added domain, as written and as compared
 	announcers     []netip.Addr // of an explicit domain
+	host           bool         // the host's own resolver uses servers of it
 	managed, other bool         // the M and the O flag, as far as heard
 }
 

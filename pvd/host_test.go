@@ -106,6 +106,8 @@ func (h *host) data(name string, t ElementType, i Item) []string {
 		return lines(data)
 	case SearchDomains:
 		return lines(data)
+	case RoutingDomains:
+		return lines(data)
 	case Routers:
 		return lines(data)
 	case Routes:

@@ -103,3 +103,36 @@ func TestUplinkReplaced(t *testing.T) {
 	h.step([]*Facts{down, with(a, func(f *Facts) { f.Interface.MTU = 1400 }), b}, nil)
 	expect(t, "two uplinks", h.data("eth0/ipv4", ElementHost, ItemDNSServers), nil)
 }
+
+// TestResolverRepeats: what the host's resolver has from elsewhere is told once, and
+// what it says besides goes where its servers are.
+func TestResolverRepeats(t *testing.T) {
+	f := dual(2, "eth0")
+	f.Addresses[0] = address("192.0.2.5/24", after(600))
+	f.Routes = []RouteFact{defaultRoute("192.0.2.1", protocolDHCP)}
+	lease := Configuration{DNSServers: dns("192.0.2.53", ElementDHCPv4, "lease", after(600)), SearchDomains: SearchDomains{{"lab.example", ElementDHCPv4, "lease", after(600)}}}
+	says := Configuration{DNSServers: dns("192.0.2.53", ElementHost, "resolver", forever),
+		SearchDomains: SearchDomains{{"lab.example", ElementHost, "resolver", forever}, {"more.example", ElementHost, "resolver", forever}}}
+	onLink := with(f, func(f *Facts) {
+		says := says
+		says.RoutingDomains = RoutingDomains{{".", ElementHost, "resolver", forever}}
+		f.Known = []Configuration{lease, says}
+	})
+	ofHost := with(f, func(f *Facts) { f.Known = []Configuration{lease} })
+	for name, c := range map[string]struct {
+		facts   *Facts
+		options Options
+		routing []string
+	}{
+		"of the link": {onLink, Options{}, []string{"Host resolver forever ."}},
+		"of the host": {ofHost, Options{Resolver: &says}, nil},
+	} {
+		h := newHost(t)
+		h.o = c.options
+		h.learn(c.facts)
+		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemDNSServers), []string{"DHCPv4 lease 600 192.0.2.53:53"})
+		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemSearchDomains), []string{"DHCPv4 lease 600 lab.example", "Host resolver forever more.example"})
+		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemRoutingDomains), c.routing)
+		expect(t, name, h.data("eth0/ipv6", ElementHost, ItemSearchDomains), nil)
+	}
+}
