@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,11 +64,16 @@ func benchReply(b []byte) []byte {
 }
 
 // startBench runs the server in a process of its own, so that its work does
-// not count.
+// not count: one in C, or one in Go where there is no compiler.
 func startBench(b *testing.B) netip.AddrPort {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), benchServer+"=1")
+	if program, err := compile(b, "server.c"); err == nil {
+		cmd = exec.Command(program)
+	} else {
+		b.Logf("the server is in Go: %v", err)
+	}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -96,27 +100,34 @@ func startBench(b *testing.B) netip.AddrPort {
 // A floor is what the C program takes for a query.
 type floor struct{ wall, cpu float64 }
 
-// measureFloor compiles and runs the C program, or gives nothing if there is no
-// compiler. So many queries are under way at a time.
-func measureFloor(b *testing.B, server netip.AddrPort, width int) (floor, error) {
+// compile makes a program of a C file, if there is a compiler and what the file
+// needs.
+func compile(b *testing.B, file string, libraries ...string) (program string, err error) {
 	cc, err := exec.LookPath("cc")
 	if err != nil {
-		return floor{}, err
+		return "", err
 	}
-	program := filepath.Join(b.TempDir(), "floor")
-	if out, err := exec.Command(cc, "-O2", "-o", program, filepath.Join("testdata", "floor.c")).CombinedOutput(); err != nil {
-		return floor{}, fmt.Errorf("%w: %s", err, out)
+	program = filepath.Join(b.TempDir(), strings.TrimSuffix(file, ".c"))
+	args := append([]string{"-O2", "-o", program, filepath.Join("testdata", file)}, libraries...)
+	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
 	}
+	return program, nil
+}
+
+// measureC runs a C program, so many queries of which are under way at a time.
+func measureC(b *testing.B, program string, server netip.AddrPort, width int, more ...string) floor {
 	const queries = 40000
-	out, err := exec.Command(program, strconv.Itoa(int(server.Port())), strconv.Itoa(queries), strconv.Itoa(width)).Output()
+	args := append([]string{fmt.Sprint(server.Port()), fmt.Sprint(queries), fmt.Sprint(width)}, more...)
+	out, err := exec.Command(program, args...).Output()
 	if err != nil {
-		return floor{}, err
+		b.Fatal(err)
 	}
 	var f floor
 	if _, err := fmt.Sscan(string(out), &f.wall, &f.cpu); err != nil {
-		return floor{}, err
+		b.Fatal(err)
 	}
-	return floor{f.wall / queries, f.cpu / queries}, nil
+	return floor{f.wall / queries, f.cpu / queries}
 }
 
 // A client makes one look-up.
@@ -186,26 +197,41 @@ func rawQuery(server netip.AddrPort, name string) error {
 
 // BenchmarkQuery asks for names with 1, 64 and 1024 look-ups under way. It
 // tells the processor time of a look-up, and it and the rate as multiples of
-// those of a C program that opens a socket for each query. The sockets of ours
-// and of the Go program with a socket for each query are bound to the loopback
-// device; those of the C program and the others are not.
+// those of a C program that opens a socket for each query. The sockets of ours,
+// of c-ares and of the Go program with a socket for each query are bound to the
+// loopback device; those of the C program and the others are not.
 func BenchmarkQuery(b *testing.B) {
 	server := startBench(b)
+	program, missing := compile(b, "floor.c")
+	ares, noAres := compile(b, "ares.c", "-lcares")
 	for _, width := range []int{1, 64, 1024} {
-		f, err := measureFloor(b, server, width)
-		if err != nil {
-			b.Logf("no floor: %v", err)
+		var f floor
+		runC := func(name string, missing error, program string, more ...string) (got floor) {
+			b.Run(fmt.Sprintf("%d/%s", width, name), func(b *testing.B) {
+				if missing != nil {
+					b.Skip("no C program: ", missing)
+				}
+				got = measureC(b, program, server, width, more...)
+				got.report(b, f)
+			})
+			return got
 		}
-		b.Run(fmt.Sprintf("%d/C, socket per query/A", width), func(b *testing.B) {
-			if err != nil {
-				b.Skip("no C program: ", err)
-			}
-			b.ReportMetric(f.wall, "ns/op")
-			b.ReportMetric(f.cpu, "cpu-ns/op")
-		})
+		f = runC("C, socket per query/A", missing, program)
+		runC("c-ares/A", noAres, ares)
+		runC("c-ares/A+AAAA", noAres, ares, "both")
 		for _, c := range clients(b, server) {
 			b.Run(fmt.Sprintf("%d/%s", width, c.name), func(b *testing.B) { measure(b, c, width, f) })
 		}
+	}
+}
+
+// report tells the times of a look-up, and what multiple of a floor's they are.
+func (f floor) report(b *testing.B, than floor) {
+	b.ReportMetric(f.wall, "ns/op")
+	b.ReportMetric(f.cpu, "cpu-ns/op")
+	if than.cpu > 0 {
+		b.ReportMetric(f.cpu/than.cpu, "cpu/C")
+		b.ReportMetric(than.wall/f.wall, "rate/C")
 	}
 }
 
@@ -230,11 +256,7 @@ func measure(b *testing.B, c client, width int, f floor) {
 	}
 	tasks.Wait()
 	used, wall := float64(cpu()-before)/float64(b.N), float64(b.Elapsed())/float64(b.N)
-	b.ReportMetric(used, "cpu-ns/op")
-	if f.cpu > 0 {
-		b.ReportMetric(used/f.cpu, "cpu/C")
-		b.ReportMetric(f.wall/wall, "rate/C")
-	}
+	floor{wall, used}.report(b, f)
 	if n := failed.Load(); n > int64(b.N)/100 {
 		b.Errorf("%d of %d look-ups failed", n, b.N)
 	}
