@@ -16,7 +16,7 @@
 // DHCPv4 servers tell no lifetime to those who only inform themselves; where four
 // messages find no server, it is tried again after the hour.
 //
-// A question says no more of the host than it must (RFC 7844 sections 3.7 and 4.3.1):
+// A question says no more of the host than it must (RFC 7844 sections 3.5, 3.7 and 4.3.1):
 // the address that it is asked for, the hardware address, and what is wanted; no
 // client identifier and no host name.
 //

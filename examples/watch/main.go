@@ -34,6 +34,8 @@ through a table that is longer than the terminal; q or Ctrl-C ends it, and the t
 stays behind. Elsewhere, and if TERM is empty or dumb, it prints lines. There are no
 colours if NO_COLOR is set.
 
+With -ask it asks DHCP servers what they give, where no client of this host tells it.
+
 With -json each message is an object on a line of its own, with seq (1, 2, 3 ...),
 time (RFC 3339) and message (its name), and those of these that apply: interface
 (the kernel's index), name, pvd, fqdn, family, element, address, preferred, valid
