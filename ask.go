@@ -14,7 +14,7 @@ import (
 // asking has DHCP servers asked, with Config.AskDHCP.
 type asking struct {
 	asker   *dhcp.Asker // nil: nobody is asked
-	answers inbox[[]dhcp.Answer]
+	answers inbox[map[pvd.InterfaceID][]dhcp.Answer]
 	sight   atomic.Pointer[sight]
 	kick    chan struct{} // tells that there is a new sight; nil: nobody is asked
 	lack    atomic.Pointer[error]
@@ -88,7 +88,11 @@ func (h *Host) hearAnswers() {
 			}
 			return
 		}
-		h.asking.answers.put(&answers)
+		of := map[pvd.InterfaceID][]dhcp.Answer{}
+		for _, a := range answers {
+			of[a.PvD.Interface()] = append(of[a.PvD.Interface()], a)
+		}
+		h.asking.answers.put(&of)
 		h.kernel.Interrupt()
 	}
 }
@@ -124,9 +128,8 @@ func (a *asking) with(known []pvd.Configuration, f *pvd.Facts, now *pvd.Snapshot
 		return known
 	}
 	others := known
-	for _, answer := range *a.answers.last {
-		at := answer.PvD
-		if at.Interface() == f.Interface.ID && now.Domain(at) != nil && !tells(others, answer.Element()) {
+	for _, answer := range (*a.answers.last)[f.Interface.ID] {
+		if now.Domain(answer.PvD) != nil && !tells(others, answer.Element()) {
 			known = append(known, answer.Configuration)
 		}
 	}

@@ -131,6 +131,23 @@ func informs(c *miftest.Capture) (n int) {
 	return n
 }
 
+// What servers say belongs to the explicit domains whose advertisements have the O flag,
+// and of DHCPv4 to the one with the L flag (RFC 8801 sections 3.4.1 and 3.4.2).
+func TestHostAsksForExplicitDomain(t *testing.T) {
+	l := askingLab(t)
+	c := network("eth0", 1)
+	c.RA.PvD = &miftest.PvD{Name: "corp.example", Legacy: true}
+	r := l.Router(t, c)
+	s := l.subscriber(AnnounceProvisioningDomains{})
+	l.static("eth0", "10.1.0.7/24")
+	want := "10.1.0.53 from DHCPv4 10.1.0.1, 2001:db8:1::53 from DHCPv6 " + r.LinkLocal().String()
+	s.when("both servers have answered", func() bool { return l.said("eth0/corp.example") == want })
+	s.settled()
+	if got := l.said("eth0/ipv4"); got != "" {
+		t.Errorf("the implicit domain has %s", got)
+	}
+}
+
 // Without AskDHCP nobody is asked, and it is no source.
 func TestHostAsksNobody(t *testing.T) {
 	l := newLab(t, Config{})
