@@ -39,17 +39,24 @@ func (g *gathering) assign(v4 *group, v6, named, all []*group) {
 	rest.DNSServers, rest.Routers, rest.Routes, rest.Prefixes = nil, nil, nil, nil
 	for _, to := range all {
 		to.conf.collect(&rest, func(t ElementType, _ string, _ time.Time) bool { return a.belongs(t, to) })
-		to.conf.SearchDomains = onlyNews(to.conf.SearchDomains)
-		to.conf.RoutingDomains = onlyNews(to.conf.RoutingDomains)
 	}
+	onlyNews(all, func(c *Configuration) *DNSServers { return &c.DNSServers })
+	onlyNews(all, func(c *Configuration) *SearchDomains { return &c.SearchDomains })
+	onlyNews(all, func(c *Configuration) *RoutingDomains { return &c.RoutingDomains })
 }
 
-// onlyNews leaves out what is of unknown origin and told under another element, too:
-// the host's resolver has it from there.
-func onlyNews[T comparable, D ~[]Datum[T]](all D) D {
-	return slices.DeleteFunc(all, func(d Datum[T]) bool {
-		return d.Element == ElementHost && slices.ContainsFunc(all, func(e Datum[T]) bool { return e.Value == d.Value && e.Element != ElementHost })
-	})
+// onlyNews leaves out what is of unknown origin and told under another element of the
+// link, too: the host's resolver has it from there, and does not tell domains apart.
+func onlyNews[T comparable, D ~[]Datum[T]](all []*group, of func(*Configuration) *D) {
+	told := func(v T) bool {
+		return slices.ContainsFunc(all, func(to *group) bool {
+			return slices.ContainsFunc(*of(&to.conf), func(d Datum[T]) bool { return d.Value == v && d.Element != ElementHost })
+		})
+	}
+	for _, to := range all {
+		data := of(&to.conf)
+		*data = slices.DeleteFunc(*data, func(d Datum[T]) bool { return d.Element == ElementHost && told(d.Value) })
+	}
 }
 
 // belongs tells whether what an element says belongs to a group, if the element is
@@ -89,9 +96,6 @@ func (a *assignment) values() {
 		for _, to := range a.servers(d) {
 			to.server(d)
 		}
-	}
-	for _, to := range a.all {
-		to.conf.DNSServers = onlyNews(to.conf.DNSServers)
 	}
 }
 

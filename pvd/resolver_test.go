@@ -109,9 +109,9 @@ func TestUplinkReplaced(t *testing.T) {
 func TestResolverRepeats(t *testing.T) {
 	f := dual(2, "eth0")
 	f.Addresses[0] = address("192.0.2.5/24", after(600))
-	f.Routes = []RouteFact{defaultRoute("192.0.2.1", protocolDHCP)}
+	f.Routes = []RouteFact{defaultRoute("192.0.2.1", protocolDHCP), defaultRoute("fe80::1", protocolRA)}
 	lease := Configuration{DNSServers: dns("192.0.2.53", ElementDHCPv4, "lease", after(600)), SearchDomains: SearchDomains{{"lab.example", ElementDHCPv4, "lease", after(600)}}}
-	says := Configuration{DNSServers: dns("192.0.2.53", ElementHost, "resolver", forever),
+	says := Configuration{DNSServers: append(dns("192.0.2.53", ElementHost, "resolver", forever), dns("2001:db8::53", ElementHost, "resolver", forever)...),
 		SearchDomains: SearchDomains{{"lab.example", ElementHost, "resolver", forever}, {"more.example", ElementHost, "resolver", forever}}}
 	onLink := with(f, func(f *Facts) {
 		says := says
@@ -133,6 +133,7 @@ func TestResolverRepeats(t *testing.T) {
 		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemDNSServers), []string{"DHCPv4 lease 600 192.0.2.53:53"})
 		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemSearchDomains), []string{"DHCPv4 lease 600 lab.example", "Host resolver forever more.example"})
 		expect(t, name, h.data("eth0/ipv4", ElementAny, ItemRoutingDomains), c.routing)
-		expect(t, name, h.data("eth0/ipv6", ElementHost, ItemSearchDomains), nil)
+		expect(t, name, h.data("eth0/ipv6", ElementAny, ItemDNSServers), []string{"Host resolver forever [2001:db8::53]:53"})
+		expect(t, name, h.data("eth0/ipv6", ElementAny, ItemSearchDomains), []string{"Host resolver forever more.example"})
 	}
 }

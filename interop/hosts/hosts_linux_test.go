@@ -36,8 +36,8 @@ ip -6 route add default via 2001:db8:1::1
 printf 'nameserver 192.0.2.53\nnameserver 2001:db8:1::54\nsearch lab.example corp.example\n' > /etc/resolv.conf`},
 }
 
-// dhclient runs once for each family; its script does what Debian's does, less what
-// is about other files of the host.
+// dhclient runs once for each family; its script does what Debian's does, resolv.conf
+// included: that says nothing that the leases do not.
 const dhclient = `cat > /run/dhclient.conf <<'X'
 option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
 request subnet-mask, routers, domain-name, domain-name-servers, domain-search, ntp-servers, interface-mtu,
@@ -48,10 +48,13 @@ cat > /run/dhclient-script <<'X'
 case $reason in
 BOUND|RENEW)
 	ip -4 address replace $new_ip_address/$new_subnet_mask dev $interface valid_lft $new_dhcp_lease_time preferred_lft $new_dhcp_lease_time
-	ip -4 route replace default via 192.0.2.1 dev $interface ;;
+	ip -4 route replace default via 192.0.2.1 dev $interface
+	{ echo "search $new_domain_search"; for s in $new_domain_name_servers; do echo "nameserver $s"; done; } > /run/resolv4 ;;
 BOUND6|RENEW6)
-	ip -6 address replace $new_ip6_address/128 dev $interface valid_lft $new_max_life preferred_lft $new_preferred_life ;;
+	ip -6 address replace $new_ip6_address/128 dev $interface valid_lft $new_max_life preferred_lft $new_preferred_life
+	for s in $new_dhcp6_name_servers; do echo "nameserver $s"; done > /run/resolv6 ;;
 esac
+cat /run/resolv4 /run/resolv6 > /run/resolv.$$ && mv /run/resolv.$$ /etc/resolv.conf
 X
 chmod +x /run/dhclient-script
 for family in 4 6; do
