@@ -42,6 +42,7 @@ const dhclient = `cat > /run/dhclient.conf <<'X'
 option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
 request subnet-mask, routers, domain-name, domain-name-servers, domain-search, ntp-servers, interface-mtu,
 	rfc3442-classless-static-routes, dhcp6.name-servers, dhcp6.domain-search;
+initial-interval 1;
 X
 cat > /run/dhclient-script <<'X'
 #!/bin/sh
@@ -74,8 +75,7 @@ n=0; domains=; for d in $search; do n=$((n+1)); domains="$domains $d false"; don
 tell SetLinkDomains 'ia(sb)' $index $n $domains
 X
 chmod +x /run/udhcpc
-manage
-until busctl call org.freedesktop.resolve1 / org.freedesktop.DBus.Peer Ping >/dev/null 2>&1; do sleep 0.1; done
+` + ready + `
 busybox udhcpc -q -n -i cl0 -O search -s /run/udhcpc`
 
 // One and the same network is told of in the same way by all kinds of host, as far as
@@ -93,6 +93,33 @@ func TestSixHosts(t *testing.T) {
 	})
 	t.Logf("measured:\n%s", measured(&table))
 }
+
+// Where systemd-resolved is beside a manager, as on most laptops and many servers, it
+// has from that what it knows, and nothing is told twice.
+func TestBesideResolved(t *testing.T) {
+	for kind, script := range map[int]string{
+		laptop: strings.Replace(hostlab.StartNetworkManager, "dns=none", "dns=systemd-resolved", 1),
+		server: hostlab.StartNetworkd,
+	} {
+		t.Run(kindNames[kind], func(t *testing.T) {
+			t.Parallel()
+			l := hostlab.New(t, offers, append(hosts[kind].programs, "setpriv", "go", "busctl", "systemd-resolved")...)
+			h := newHost(t, l, false)
+			h.Run("echo nameserver 127.0.0.53 > /etc/resolv.conf\n" + hostlab.PrepareResolved + hostlab.StartBus + ready + script + knowing)
+			h.Await("it was told")
+			h.settle(kind, "")
+		})
+	}
+}
+
+// ready starts systemd-resolved and waits for it.
+const ready = `manage
+until busctl call org.freedesktop.resolve1 / org.freedesktop.DBus.Peer Ping >/dev/null 2>&1; do sleep 0.1; done
+`
+
+// knowing waits until a manager has told systemd-resolved of its three servers.
+const knowing = `until busctl get-property org.freedesktop.resolve1 /org/freedesktop/resolve1 org.freedesktop.resolve1.Manager DNS | grep -q '^a(iiay) 3 '; do sleep 0.1; done
+echo it was told`
 
 // A host is a lab with two watches.
 type host struct {
