@@ -55,7 +55,7 @@ BOUND6|RENEW6)
 	ip -6 address replace $new_ip6_address/128 dev $interface valid_lft $new_max_life preferred_lft $new_preferred_life
 	for s in $new_dhcp6_name_servers; do echo "nameserver $s"; done > /run/resolv6 ;;
 esac
-cat /run/resolv4 /run/resolv6 > /run/resolv.$$ && mv /run/resolv.$$ /etc/resolv.conf
+cat /run/resolv[46] > /run/resolv.$$ && mv /run/resolv.$$ /etc/resolv.conf
 X
 chmod +x /run/dhclient-script
 for family in 4 6; do
