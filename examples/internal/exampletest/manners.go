@@ -10,15 +10,14 @@ import (
 )
 
 // Interrupted checks that an example says so and ends with status 1 if it is interrupted
-// once something is so, and returns what it printed.
-func Interrupted(t *testing.T, c *miftest.Cmd, once func() bool) (out string) {
+// once something is so.
+func Interrupted(t *testing.T, c *miftest.Cmd, once func() bool) {
 	t.Helper()
 	i := &interrupted{Cmd: c, once: once}
 	r := Run(t, i, &c.Stdout, &c.Stderr)
 	if r.Status != 1 || !strings.HasSuffix(r.Err, ": interrupted\n") {
 		t.Errorf("status %d, %q", r.Status, r.Err)
 	}
-	return r.Out
 }
 
 // An interrupted is a command that is interrupted when it runs.

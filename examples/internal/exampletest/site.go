@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// Asker is an HTTP handler that tells the address of who asks, and what was posted. It
-// is none of its business by which name a proxy knows who asks.
+// Asker is an HTTP handler that tells the address of who asks, and what was posted. By
+// which name a proxy knows who asks must not get to it.
 func Asker(t testing.TB) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Proxy-Authorization") != "" {
