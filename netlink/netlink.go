@@ -6,8 +6,9 @@
 // them, and lists what the kernel is known not to tell: IPv4 routes that vanish
 // with their interface's state, its last address or their nexthop object,
 // refreshed lifetimes of IPv6 routes, and everything after events were lost, an
-// interrupted list or a suspension. After every Receive in a quiet moment the
-// tables equal what a fresh list would give.
+// interrupted list or a suspension. In a quiet moment, when Receive finds no more, the
+// tables equal what a fresh list would give. Routes that are no ways to anywhere, as
+// blackholes, are the exception: they are listed only when one may be replaced.
 //
 // # Concurrency
 //

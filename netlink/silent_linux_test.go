@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -153,6 +154,23 @@ func TestOracleCanFail(t *testing.T) {
 	if slices.Equal(c.tables.dump(), fresh.tables.dump()) {
 		t.Error("the oracle does not see a route that vanished")
 	}
+}
+
+// TestCertainFirst: that a link has come up is told before the lists that it makes
+// necessary are asked for.
+func TestCertainFirst(t *testing.T) {
+	c := newScene(t, "192.0.2.1/24")
+	must(t, c.space.LinkSetDown(c.link))
+	c.until(t, func() bool { return !c.facts().Interface.Up })
+	lists := c.lists
+	must(t, c.space.LinkSetUp(c.link))
+	for !c.facts().Interface.Up {
+		c.take(t, time.Now().Add(patience))
+	}
+	if due := len(c.tables.owed); c.lists != lists || due == 0 {
+		t.Errorf("%d lists came first, %d are due", c.lists-lists, due)
+	}
+	c.check(t)
 }
 
 // TestReplacedUnlisted: a route that leads nowhere was there before the Watcher, which

@@ -47,3 +47,22 @@ func TestFirstCost(t *testing.T) {
 		t.Errorf("%.0f allocations for %d links", n, many)
 	}
 }
+
+// TestBuilderLetsGo: a link with very many addresses does not leave a Builder large.
+func TestBuilderLetsGo(t *testing.T) {
+	var b Builder
+	f := ethernet(2, "eth0")
+	for i := range 2000 {
+		f.Addresses = append(f.Addresses, address(fmt.Sprintf("10.0.%d.%d/32", i/200, i%200+1), forever))
+	}
+	s := b.Build(&Snapshot{}, []*Facts{f}, nil, Options{}, start)
+	if b.g.scratch.large() {
+		t.Error("it keeps the memory")
+	}
+	s = b.Build(s, []*Facts{with(f, func(f *Facts) { f.Addresses = f.Addresses[:1] })}, nil, Options{}, start)
+	for d := range s.Domains() {
+		if n := len(d.addresses); n != 1 {
+			t.Errorf("%d addresses", n)
+		}
+	}
+}
