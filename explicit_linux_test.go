@@ -177,24 +177,6 @@ func (f *forger) send(from netip.Addr, hopLimit int, b []byte) {
 	}
 }
 
-// BenchmarkAdvertisement is from the sending of an advertisement to a session's Get of
-// what it changes: a name server more, or one less.
-func BenchmarkAdvertisement(b *testing.B) {
-	l := newLab(b, Config{})
-	r := l.Router(b, miftest.RouterConfig{Interface: "eth0", RA: domainRA("one.example", 1)})
-	s := l.subscriber(AnnounceProvisioningDomains{})
-	s.until("domain eth0/one.example")
-	s.post(AnnounceConfigurationElements{l.pvd("eth0/one.example")})
-	s.until("synced AnnounceConfigurationElements")
-	f := newForger(b, r)
-	more, less := forged("one.example"), forged("one.example")
-	copy(less[20:24], []byte{0, 0, 0, 0}) // its lifetime
-	for n := 0; b.Loop(); n++ {
-		f.send(r.LinkLocal(), 255, [][]byte{more, less}[n%2])
-		s.until("element eth0/one.example RA")
-	}
-}
-
 // forged is an advertisement of a domain, empty for none, with a name server.
 func forged(name string) []byte {
 	b := []byte{134, 0, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 3, 0, 0, 0, 0, 0, 100}

@@ -184,7 +184,9 @@ func TestSoftRoutesBounded(t *testing.T) {
 	}
 	for n := range 1000 {
 		m := prefix(n)
-		m.proto = 4
+		if m.expires = 0; n%2 == 0 {
+			m.proto = 4
+		}
 		s.routeEvent(m, false, 0)
 	}
 	if n := len(s.changes().Links[0].Routes); n < 1000 {
