@@ -27,6 +27,7 @@ func (t *tables) certain(doubt uint8) Changes {
 	for _, l := range t.dirty {
 		if f := t.facts(l, l.dirty&^doubt); f != nil {
 			l.told = f
+			t.stray(l, f)
 			c.Links = append(c.Links, f)
 		}
 		if l.dirty &= doubt; l.dirty != 0 {

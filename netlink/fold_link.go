@@ -26,6 +26,7 @@ type link struct {
 	routers   crowd
 	domains   crowd
 	solicited bool // its routers were asked since it came up
+	strays    bool // that DHCPv6 gave an address which no router answers for was said
 
 	stamp, mark uint64 // the last event and the last list that told of it
 	dirty       uint8

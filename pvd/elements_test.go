@@ -27,7 +27,7 @@ func TestElementOfAddress(t *testing.T) {
 		{"temporary", func() AddressFact { a := address("2001:db8:1::6/128", week); a.Temporary = true; return a }(), ElementRA},
 		{"managed by the kernel", func() AddressFact { a := address("2001:db8:1::6/64", forever); a.ManageTemp = true; return a }(), ElementRA},
 	} {
-		if got := (&gathering{}).origin(&c.a); got != c.want {
+		if got := c.a.Origin(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

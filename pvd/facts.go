@@ -63,6 +63,26 @@ type AddressFact struct {
 	ManageTemp bool  // IFA_F_MANAGETEMPADDR: the kernel's own autoconfiguration
 }
 
+// Origin finds who gave the address. The kernel says so only of addresses that it made
+// itself; for others a finite lifetime shows a client, and a length of 128 shows
+// DHCPv6, which gives no prefixes.
+func (f *AddressFact) Origin() ElementType {
+	finite := !f.Valid.IsZero()
+	switch a := f.Prefix.Addr(); {
+	case f.LinkLocal:
+		return ElementLinkLocal
+	case a.Is4() && finite:
+		return ElementDHCPv4
+	case a.Is4():
+		return ElementStatic
+	case f.Protocol == addressProtocolRA, f.ManageTemp, f.Temporary, finite && f.Prefix.Bits() != 128:
+		return ElementRA
+	case finite:
+		return ElementDHCPv6
+	}
+	return ElementStatic
+}
+
 // A RouteFact is a route through an interface as the kernel tells it.
 type RouteFact struct {
 	Route

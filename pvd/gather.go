@@ -117,7 +117,7 @@ func (g *gathering) ra(ra *RA) {
 // time, and knows of refreshes.
 func (g *gathering) address(f *AddressFact) {
 	a := f.Address
-	a.Element = g.origin(f)
+	a.Element = f.Origin()
 	if a.Prefix.Addr().Is4() {
 		g.v4 = append(g.v4, a)
 	} else {
@@ -126,26 +126,6 @@ func (g *gathering) address(f *AddressFact) {
 	if a.Element == ElementRA && f.Protocol == addressProtocolRA && g.router(a.Prefix.Addr()) < 0 && longest(g.named, a.Prefix.Addr(), nil) < 0 {
 		g.prefix(&a)
 	}
-}
-
-// origin finds who gave an address. The kernel says so only of addresses that it
-// made itself; for others a finite lifetime shows a client, and a length of 128
-// shows DHCPv6, which gives no prefixes.
-func (g *gathering) origin(f *AddressFact) ElementType {
-	finite := !f.Valid.IsZero()
-	switch a := f.Prefix.Addr(); {
-	case f.LinkLocal:
-		return ElementLinkLocal
-	case a.Is4() && finite:
-		return ElementDHCPv4
-	case a.Is4():
-		return ElementStatic
-	case f.Protocol == addressProtocolRA, f.ManageTemp, f.Temporary, finite && f.Prefix.Bits() != 128:
-		return ElementRA
-	case finite:
-		return ElementDHCPv6
-	}
-	return ElementStatic
 }
 
 // prefix adds the prefix of an address that the kernel made of an advertisement
