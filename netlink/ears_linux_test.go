@@ -114,6 +114,17 @@ func TestDiscardsFragments(t *testing.T) {
 	c.picture.until(t, c.Watcher, func() bool { return len(c.facts().RAs) == 2 })
 }
 
+// TestDiscardsBadChecksum: the kernel sees to that.
+func TestDiscardsBadChecksum(t *testing.T) {
+	c := newCable(t)
+	b := c.summed(raBytes(0, 1800, servers(300, "2001:db8::53")))
+	b[3]++
+	c.injectPacket(t, unix.IPPROTO_ICMPV6, b)
+	if ra := c.heard(t, "last.example"); len(ra) != 0 {
+		t.Errorf("%+v", ra)
+	}
+}
+
 // TestSolicits: when a link comes up its routers are asked, and not by the kernel.
 func TestSolicits(t *testing.T) {
 	c := newCableTo(t, &Config{Solicit: true})
