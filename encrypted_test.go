@@ -23,7 +23,7 @@ func encryptedBy(router string, all ...pvd.EncryptedResolver) pvd.RA {
 // 9463 section 6.2).
 func TestEncryptedResolvers(t *testing.T) {
 	at := func(name string, priority uint16, alpn ...string) pvd.EncryptedResolver {
-		return pvd.EncryptedResolver{Name: name, Priority: priority, Addresses: []netip.Addr{netip.MustParseAddr("fe80::853%2")}, ALPN: alpn}
+		return pvd.EncryptedResolver{Name: name, Priority: priority, Addresses: []netip.Addr{netip.MustParseAddr("fe80::853")}, ALPN: alpn}
 	}
 	h := newFakeHost(t, nil, func(w *world) {
 		w.add("eth0", 2, "2001:db8::5/64", "fe80::5/64")

@@ -60,19 +60,18 @@ func (t *tables) wholeOption(l *link, r *ra, kind uint8, v []byte) {
 			putBy(t, r, &r.said.Routes, route, o.lifetime, func(old *pvd.Route) bool { return old.Destination == route.Destination })
 		}
 	case optDNR:
-		t.dnrOption(l, r, v)
+		t.dnrOption(r, v)
 	}
 }
 
 // dnrOption folds an Encrypted DNS option. Each is of a resolver of its own, but a
 // lifetime of zero ends all of its name (RFC 9463 section 6.1).
-func (t *tables) dnrOption(l *link, r *ra, v []byte) {
+func (t *tables) dnrOption(r *ra, v []byte) {
 	var o dnrOption
 	if !o.decode(v) {
 		return
 	}
 	if o.lifetime != 0 {
-		o.onLink(l.index)
 		putBy(t, r, &r.said.EncryptedResolvers, o.resolver, o.lifetime, o.same)
 		return
 	}

@@ -41,10 +41,3 @@ func (o *dnrOption) decode(v []byte) bool {
 
 // zeros tells whether b is padding.
 func zeros(b []byte) bool { return strings.Trim(string(b), "\x00") == "" }
-
-// onLink gives link-local addresses the zone of the link.
-func (o *dnrOption) onLink(index int32) {
-	for i, a := range o.resolver.Addresses {
-		o.resolver.Addresses[i] = zoned(a, index)
-	}
-}

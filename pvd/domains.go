@@ -262,6 +262,7 @@ func (g *group) element(t ElementType, now *gathering) *element {
 	conf.clear()
 	conf.collect(&g.conf, func(u ElementType, _ string, _ time.Time) bool { return u == t })
 	conf.rank()
+	now.zoneResolvers(conf.EncryptedResolvers)
 	if old := g.old.element(t); old != nil && conf.settle(&old.conf, now) {
 		return old
 	}

@@ -154,9 +154,15 @@ func TestZoneOfServers(t *testing.T) {
 	f := dual(7, "eth0")
 	f.RAs = []RA{advertisement("fe80::1", forever, "2001:db8:1::/64").rdnss("fe80::53", forever)}
 	given := f.RAs[0].Configuration.DNSServers[0]
+	addrs := []netip.Addr{ip("2001:db8::853"), ip("fe80::853")}
+	f.RAs[0].Configuration.EncryptedResolvers = EncryptedResolvers{{Value: EncryptedResolver{Name: "d.example", Priority: 1, Addresses: addrs}, Element: ElementRA}}
 	h.learn(f)
+	if r := h.domain("eth0/ipv6").Data(ElementRA, ItemEncryptedResolvers).(EncryptedResolvers); r[0].Value.Addresses[0] != addrs[0] || r[0].Value.Addresses[1] != ip("fe80::853%7") {
+		t.Errorf("%v", r[0].Value.Addresses)
+	}
+	expect(t, "the same again", h.learn(with(f, func(f *Facts) { f.RAs[0].Heard = after(1) })), nil)
 	expect(t, "RDNSS", h.data("eth0/ipv6", ElementRA, ItemDNSServers), []string{"RA fe80::1 forever [fe80::53%7]:53"})
-	if f.RAs[0].Configuration.DNSServers[0] != given {
+	if f.RAs[0].Configuration.DNSServers[0] != given || addrs[1] != ip("fe80::853") {
 		t.Error("the facts were written to")
 	}
 }

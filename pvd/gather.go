@@ -84,10 +84,24 @@ func (g *gathering) add(c *Configuration) {
 	}
 }
 
+// zone gives servers on the link its zone.
 func (g *gathering) zone(servers DNSServers) {
 	for i := range servers {
 		v := servers[i].Value
 		servers[i].Value = netip.AddrPortFrom(g.zoned(v.Addr()), v.Port())
+	}
+}
+
+// zoneResolvers does so for encrypted resolvers. Their addresses are shared.
+func (g *gathering) zoneResolvers(all EncryptedResolvers) {
+	for i := range all {
+		v := &all[i].Value
+		for k, a := range v.Addresses {
+			if z := g.zoned(a); z != a {
+				v.Addresses = slices.Clone(v.Addresses)
+				v.Addresses[k] = z
+			}
+		}
 	}
 }
 
