@@ -127,15 +127,12 @@ func (h *Host) fetch(ctx context.Context, f additional.Fetch) {
 	}
 }
 
-// fetchIn fetches inside a domain: by its resolver and its dialer alone, as long as it lives.
+// fetchIn fetches inside a domain: by its resolver and its dialer alone.
 func (h *Host) fetchIn(ctx context.Context, of additional.Domain) (*pvd.Information, error) {
 	d, err := h.domain(of.ID)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", additional.ErrUnreachable, err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(d.life, cancel)()
 	c := additional.Client{Lookup: d.translate, Dial: d.connectTo, Roots: h.config.AdditionalInfoRoots}
 	return c.Fetch(ctx, of.Option.FQDN)
 }

@@ -202,7 +202,49 @@ func TestAdditionalInfo(t *testing.T) {
 	if err := l.failure(); err != nil {
 		t.Error(err)
 	}
+	l.must(l.Host().AddAddress("eth0", netip.MustParsePrefix("2001:db8:1::77/64"))) // of which only the kernel tells
+	s.post(AnnounceAddresses{p})
+	for _, e := range s.until("address eth0/one.example 2001:db8:1::77/64") {
+		if line(e) == "no element eth0/one.example AdditionalInfo" {
+			t.Error("it is forgotten")
+		}
+	}
+	if len(l.informed("eth0/one.example")) != 1 {
+		t.Error("it is forgotten")
+	}
 	s.settled()
+}
+
+// A domain without a name server is not ready to be asked about (RFC 8801 section 7).
+func TestAdditionalInfoNeedsNameServer(t *testing.T) {
+	id := pvd.NewInterfaceID(2, "eth0")
+	build := func(edit func(*pvd.Configuration)) bool {
+		f := &pvd.Facts{Interface: pvd.Interface{ID: id, Name: "eth0", Index: 2, Up: true, Carrier: true}}
+		f.Addresses = []pvd.AddressFact{{Address: pvd.Address{Prefix: netip.MustParsePrefix("2001:db8:1::5/64")}, Protocol: 2}}
+		f.RAs = []pvd.RA{{Router: netip.MustParseAddr("fe80::1"), FQDN: "one.example"}}
+		c := &f.RAs[0].Configuration
+		c.Prefixes = pvd.Prefixes{{Value: pvd.Prefix{Prefix: netip.MustParsePrefix("2001:db8:1::/64")}, Element: pvd.ElementRA}}
+		c.PvDOption = pvd.PvDOption{{Value: pvd.Option{FQDN: "one.example", HTTP: true}, Element: pvd.ElementRA}}
+		edit(c)
+		all := networks(pvd.Build(&pvd.Snapshot{}, []*pvd.Facts{f}, nil, pvd.Options{}, time.Now()), time.Now())
+		if len(all) != 1 || len(all[0].Domains) != 1 || len(all[0].Domains[0].Prefixes) != 1 {
+			t.Fatalf("%+v", all)
+		}
+		return all[0].Domains[0].Ready
+	}
+	if build(func(*pvd.Configuration) {}) {
+		t.Error("ready without any")
+	}
+	if !build(func(c *pvd.Configuration) {
+		c.DNSServers = pvd.DNSServers{{Value: netip.MustParseAddrPort("[2001:db8:1::53]:53"), Element: pvd.ElementRA}}
+	}) {
+		t.Error("not ready with one")
+	}
+	if !build(func(c *pvd.Configuration) {
+		c.EncryptedResolvers = pvd.EncryptedResolvers{{Value: pvd.EncryptedResolver{Name: "dns.example"}, Element: pvd.ElementRA}}
+	}) {
+		t.Error("not ready with an encrypted one")
+	}
 }
 
 // Two networks with a domain of one name: each has its own information from its own server.
@@ -317,9 +359,10 @@ func TestAdditionalInfoNotFetched(t *testing.T) {
 			if c.wanted {
 				l.must(two.router.SetRA(two.ra)) // that of another is, meanwhile
 				s.when("the other failed", func() bool { return l.failure() != nil })
-			} else {
-				s.settled()
+			} else if l.host.information.kick != nil || slices.ContainsFunc(l.host.Sources(), func(s Source) bool { return s.Name == "additional information" }) {
+				t.Error("somebody fetches")
 			}
+			s.settled()
 			if n, q := len(one.asked()), len(one.dns.Queries()); n+q > 0 {
 				t.Errorf("%d requests, %d questions", n, q)
 			}
