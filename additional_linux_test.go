@@ -430,7 +430,7 @@ func TestAdditionalInfoSequenceNumber(t *testing.T) {
 // the one that comes back in its place has none of it. So does a Host that is closed.
 func TestAdditionalInfoGoneMeanwhile(t *testing.T) {
 	l := newInformedLab(t)
-	ended := make(chan error, 9)
+	ended := make(chan bool, 9)
 	begun := make(chan bool, 9)
 	hang := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/pvd+json")
@@ -438,7 +438,7 @@ func TestAdditionalInfoGoneMeanwhile(t *testing.T) {
 		w.(http.Flusher).Flush()
 		begun <- true
 		<-r.Context().Done()
-		ended <- r.Context().Err()
+		ended <- true
 	}
 	one := newSite(l, "eth0", 1, "one.example", hang)
 	two := newSite(l, "eth1", 2, "two.example", hang)
@@ -450,7 +450,9 @@ func TestAdditionalInfoGoneMeanwhile(t *testing.T) {
 	plain.PvD, plain.RDNSS = nil, one.ra.RDNSS
 	l.must(one.router.SetRA(plain)) // its prefix is another domain's
 	s.until("no domain eth0/one.example")
-	if err := <-ended; err == nil {
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second): // a safety net, before the fetch ends by itself
 		t.Error("the request goes on")
 	}
 	l.must(one.router.SetRA(one.ra))
@@ -462,9 +464,7 @@ func TestAdditionalInfoGoneMeanwhile(t *testing.T) {
 	l.must(two.router.SetRA(two.ra))
 	<-begun
 	l.must(l.host.Close())
-	if err := <-ended; err == nil {
-		t.Error("the request goes on")
-	}
+	<-ended
 }
 
 // The request comes from a temporary address, if the domain has one (RFC 8801 sections 4.1
