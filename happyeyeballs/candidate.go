@@ -2,6 +2,7 @@ package happyeyeballs
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -47,7 +48,7 @@ func (c *candidate) to() netip.AddrPort { return netip.AddrPortFrom(c.dial, c.po
 // target, and in the end those of the name without a service (version 3, section 5.2;
 // RFC 9460, section 3).
 func (m *member) rebuild(t target) {
-	b := builder{member: m, seen: map[netip.AddrPort]bool{}}
+	b := builder{member: m, seen: map[netip.AddrPort]bool{}, count: maps.Clone(m.spent)}
 	m.candidates = nil
 	for _, c := range m.retries {
 		m.candidates = append(m.candidates, c)
@@ -65,7 +66,7 @@ func (m *member) rebuild(t target) {
 type builder struct {
 	member *member
 	seen   map[netip.AddrPort]bool
-	count  [2]int // by family
+	count  map[pvd.Family]int // those that were tried too
 }
 
 // add adds the candidates of a name.
@@ -82,16 +83,12 @@ func (b *builder) add(s *service, name string, port uint16) {
 
 // candidate adds one unless it is known, was tried, or there are too many.
 func (b *builder) candidate(c *candidate) {
-	m, f := b.member, 0
-	if c.dest.Is4() {
-		f = 1
-	}
-	if b.seen[c.to()] || m.tried[c.to()] || m.spent[f]+b.count[f] >= atMost {
+	if b.seen[c.to()] || b.member.tried[c.to()] || b.count[c.family()] >= atMost {
 		return
 	}
 	b.seen[c.to()] = true
-	b.count[f]++
-	m.candidates = append(m.candidates, c)
+	b.count[c.family()]++
+	b.member.candidates = append(b.member.candidates, c)
 }
 
 // take takes a candidate out, to be tried.
@@ -99,11 +96,7 @@ func (m *member) take(c *candidate) {
 	same := func(o *candidate) bool { return o == c }
 	m.candidates, m.retries = slices.DeleteFunc(m.candidates, same), slices.DeleteFunc(m.retries, same)
 	m.tried[c.to()] = true
-	if c.dest.Is4() {
-		m.spent[1]++
-	} else {
-		m.spent[0]++
-	}
+	m.spent[c.family()]++
 }
 
 // endpoints are the ways to an address in the domain.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-mif/mif"
+	"github.com/go-mif/mif/pvd"
 )
 
 // A machine decides one race. It does nothing itself: it is told what happens and
@@ -63,7 +64,7 @@ func (m *machine) join(now time.Time, d Domain) bool {
 	if m.over || m.members[d.PvD] != nil || !m.rules.allow(d) || !m.target.in(d) {
 		return false
 	}
-	n := &member{domain: d, tried: map[netip.AddrPort]bool{}}
+	n := &member{domain: d, tried: map[netip.AddrPort]bool{}, spent: map[pvd.Family]int{}}
 	n.group = m.group(placeOf(d, m.rules))
 	n.group.members = append(n.group.members, n)
 	m.members[d.PvD] = n

@@ -33,7 +33,7 @@ type member struct {
 	stale      bool                    // they are to be made anew
 	retries    []*candidate            // to be tried again
 	tried      map[netip.AddrPort]bool // what was dialled
-	spent      [2]int                  // how much of it by IPv6 and IPv4
+	spent      map[pvd.Family]int      // how often
 	running    int                     // attempts
 	last       time.Time               // when an attempt was started last
 	literal    bool                    // the literal was added

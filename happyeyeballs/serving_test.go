@@ -55,6 +55,22 @@ func TestTargetsAtMost(t *testing.T) {
 	}
 }
 
+// A domain whose services have very many endpoints gets no more than some attempts.
+func TestEndpointsAtMost(t *testing.T) {
+	world := "domain eth0/ipv4 192.0.2.2/24\ndns eth0/ipv4 A 0"
+	services, hosts := "\nsvc eth0/ipv4 0", "\n"
+	for i := range 16 {
+		world += fmt.Sprintf(" 198.51.100.%d", i)
+		services += fmt.Sprintf(" 1 www.example port=%d", 8443+i)
+		for j := range 16 {
+			hosts += fmt.Sprintf("host eth0/ipv4 198.51.100.%d:%d 1 refused\n", i, 8443+j)
+		}
+	}
+	if got := newSim(t, "www.example:443", world+services+hosts).run(t); strings.Count(got, "try") != atMost {
+		t.Errorf("%d attempts", strings.Count(got, "try"))
+	}
+}
+
 // What a program speaks is compared with what a service does (RFC 9460, section 7.1.2).
 func TestServiceSpeaks(t *testing.T) {
 	list := func(all ...string) []string { return all }

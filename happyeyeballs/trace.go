@@ -16,7 +16,8 @@ type Lookup struct {
 	Service string     // the scheme, such as https; empty for addresses
 }
 
-// An Attempt is an attempt to connect to one address in one domain.
+// An Attempt is an attempt to connect to one address in one domain. It is made once,
+// and once more if the server asks for other keys to encrypt the hello with.
 type Attempt struct {
 	PvD mif.PvDID
 	To  netip.AddrPort
