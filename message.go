@@ -161,7 +161,7 @@ type TranslateName struct {
 type TranslateService struct {
 	ID     TranslationID // the subscriber's choice, not 0, unique among translations under way
 	PvD    PvDID
-	Scheme string // such as https or dns: letters, digits and hyphens, at most 62
+	Scheme string // such as dns, or https, which http, ws and wss go by too; letters, digits, hyphens
 	Name   string // of the host, as in TranslateName, but absolute and no literal address
 	Port   uint16 // 0: the scheme's own
 }

@@ -107,7 +107,7 @@ func TestHTTPSRecords(t *testing.T) {
 		{"quic", "8444", false, 1, []string{"h2", "http/1.1"}},
 	} {
 		began, log := time.Now(), &raceLog{}
-		d := &Dialer{Host: r.host, Timeout: generous, Trace: log.trace()}
+		d := &Dialer{Host: r.host, Timeout: generous, ResolutionDelay: generous, Trace: log.trace()}
 		conn, err := d.DialTLS(t.Context(), "tcp", c.name+".example:443", &tls.Config{RootCAs: pool, ServerName: "www.example", NextProtos: c.alpn})
 		took := time.Since(began)
 		if err != nil {
@@ -145,7 +145,7 @@ func TestHTTPSRecords(t *testing.T) {
 	if o := r.dial(&Dialer{}, "tcp", "unasked.example:80"); o.err != nil || count() != 0 {
 		t.Errorf("%v, %d queries for HTTPS records", o.err, count())
 	}
-	if o := r.dial(&Dialer{Service: "https"}, "tcp", "port.example:443"); o.err != nil || o.log.started[0].To.Port() != 8443 {
+	if o := r.dial(&Dialer{Service: "https", ResolutionDelay: generous}, "tcp", "port.example:443"); o.err != nil || o.log.started[0].To.Port() != 8443 {
 		t.Errorf("%v, %v", o.err, o.log.started)
 	}
 	if o := r.dial(&Dialer{Service: "no_scheme"}, "tcp", "nobody.example:80"); o.err == nil || !strings.Contains(o.err.Error(), "Scheme") {
