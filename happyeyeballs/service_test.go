@@ -47,6 +47,14 @@ func init() {
 			want: "0 try eth0/ipv6 2001:db8:f::1\n1 win eth0/ipv6 2001:db8:f::1",
 		},
 		{
+			cite: "V4.2: with IPv4 alone services are waited for as well",
+			world: `domain eth0/ipv4 192.0.2.2/24
+				dns eth0/ipv4 A 30 198.51.100.1
+				svc eth0/ipv4 40 1 www.example
+				host eth0/ipv4 198.51.100.1 1 ok`,
+			want: "40 try eth0/ipv4 198.51.100.1\n41 win eth0/ipv4 198.51.100.1",
+		},
+		{
 			cite: "V4.2: the delay counts from the first positive answer, and services count as well as AAAA",
 			world: plain + `dns eth0/ipv4 A 30 198.51.100.1
 				dns eth0/ipv6 AAAA 40 2001:db8:f::1

@@ -20,7 +20,7 @@ import (
 //	  AAAA www.example  ====================/  cancelled
 //
 // A line of dots is a domain while it takes part. A look-up is drawn with = and ends
-// in the number of its addresses (9 for more). An attempt is drawn with -, from +
+// in the number of its addresses (9 for more), one of a service in that of its hints. An attempt is drawn with -, from +
 // on with = while its connection is checked, and ends in * if it won, x if it
 // failed, and / if it was cancelled. What was still going on has no end.
 //
