@@ -20,9 +20,10 @@ import (
 //	  AAAA www.example  ====================/  cancelled
 //
 // A line of dots is a domain while it takes part. A look-up is drawn with = and ends
-// in the number of its addresses (9 for more), one of a service in that of its hints. An attempt is drawn with -, from +
-// on with = while its connection is checked, and ends in * if it won, x if it
-// failed, and / if it was cancelled. What was still going on has no end.
+// in the number of its addresses (9 for more), one of a service in that of its hints.
+// An attempt is drawn with -, from + on with = while its connection is checked, and
+// ends in * if it won, x if it failed, and / if it was cancelled. What was still
+// going on has no end.
 //
 // A Timeline may be used by several goroutines, but races at the same time get
 // into one picture.
