@@ -1,6 +1,7 @@
 package miftest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv6"
@@ -197,7 +199,13 @@ func (s *responder) send() error {
 	}
 	cm := &ipv6.ControlMessage{IfIndex: s.index, HopLimit: 255}
 	to := &net.IPAddr{IP: netip.IPv6LinkLocalAllNodes().AsSlice()}
-	if _, err := s.conn.WriteTo(b, cm, to); err != nil {
+	// The kernel's table of neighbours is one for all namespaces. While others fill it,
+	// nothing can be sent.
+	full := eventually("room for a neighbour", func() (bool, error) {
+		_, err = s.conn.WriteTo(b, cm, to)
+		return !errors.Is(err, syscall.EINVAL), nil
+	})
+	if err = cmp.Or(err, full); err != nil {
 		return fmt.Errorf("miftest: sending a router advertisement: %w", err)
 	}
 	return nil
