@@ -29,8 +29,9 @@
 // # Limits
 //
 // It needs no privilege but for the raw socket. Of a link 64 routers and 64 named
-// provisioning domains are kept, and 64 data of a kind of each. Off Linux, Open
-// fails with an error wrapping errors.ErrUnsupported.
+// provisioning domains are kept, 64 data of a kind of each, and 256 routes that their
+// advertisements made the kernel install. Off Linux, Open fails with an error wrapping
+// errors.ErrUnsupported.
 package netlink
 
 import (
