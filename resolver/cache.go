@@ -3,6 +3,7 @@ package resolver
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -82,6 +83,7 @@ func (c *cache) put(t topic, f *finding) {
 	}
 	kept := *f
 	kept.cached = true
+	kept.addrs = slices.Clone(f.addrs) // not in the flight's room
 	e.finding = &kept
 	c.room(now)
 	c.entries[t] = e

@@ -26,6 +26,8 @@ type chain struct {
 	expiry  time.Time // of the records used; zero if there are none yet
 	lasting bool      // a zone said that there is nothing at the end
 	records []dns.RR  // at the end, if not addresses were asked for
+
+	room [2]netip.Addr // for the addresses of most replies
 }
 
 // follow walks the aliases a reply has, from the chain's end on, and gives the
@@ -118,16 +120,13 @@ func aliasOf(answer []record, name string) (target string, ttl uint32, err error
 
 // addresses gives the addresses whose owner is the chain's end.
 func (c *chain) addresses(answer []record, qtype uint16, now time.Time) []netip.Addr {
-	var addrs []netip.Addr
+	addrs := c.room[:0]
 	for i := range answer {
 		rec := &answer[i]
 		if rec.kind != qtype || rec.class != dns.ClassINET || !same(rec.owner, c.end) {
 			continue
 		}
 		if usable(rec.addr) && len(addrs) < maxAddrs && !slices.Contains(addrs, rec.addr) {
-			if addrs == nil {
-				addrs = make([]netip.Addr, 0, min(len(answer)-i, maxAddrs))
-			}
 			addrs = append(addrs, rec.addr)
 			c.expire(now.Add(lifetimeOf(rec.ttl)))
 		}

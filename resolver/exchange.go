@@ -33,6 +33,7 @@ type exchange struct {
 	several  atomic.Bool           // it is not the only one asked
 	known    atomic.Pointer[Error] // the present failure
 
+	turn    *turn // of whoever runs it
 	begun   bool
 	out     bool // something was sent, or failed to be
 	peers   []*peer
@@ -47,18 +48,19 @@ type exchange struct {
 // run goes on until a reply or the lack of one settles the question, and tells
 // whether that has come: if not, the asker's patience is at its end.
 func (x *exchange) run(p *patience, turn *turn) bool {
+	x.turn = turn
+	now := time.Now()
 	if !x.begun {
-		x.begin()
+		x.begin(now)
 	}
 	timer := x.events.alarm.timer
 	defer timer.Stop()
 	for {
 		for e, ok := x.events.get(); ok; e, ok = x.events.get() {
-			if x.handle(e) {
+			if x.handle(e, now) {
 				return true
 			}
 		}
-		now := time.Now()
 		x.tick(now)
 		if x.spent(now) {
 			return true
@@ -66,7 +68,7 @@ func (x *exchange) run(p *patience, turn *turn) bool {
 		if x.out {
 			turn.end()
 		}
-		timer.Reset(time.Until(p.sooner(x.wake(now))))
+		timer.Reset(p.sooner(x.wake(now)).Sub(now))
 		select {
 		case <-x.events.ready():
 		case <-timer.C:
@@ -74,7 +76,7 @@ func (x *exchange) run(p *patience, turn *turn) bool {
 		case <-p.done():
 		case <-p.life:
 		}
-		if p.over() {
+		if now = time.Now(); p.over(now) {
 			return false
 		}
 	}
@@ -82,10 +84,9 @@ func (x *exchange) run(p *patience, turn *turn) bool {
 
 // begin asks the first server, and those that have been silent and may be
 // there again.
-func (x *exchange) begin() {
+func (x *exchange) begin(now time.Time) {
 	x.begun = true
 	x.peers = x.few[:0]
-	now := time.Now()
 	x.next(now)
 	for _, s := range x.servers {
 		if s.due(now) {

@@ -8,8 +8,8 @@ import (
 )
 
 // handle takes an event in and tells whether it settles the question.
-func (x *exchange) handle(e event) bool {
-	p, now := e.peer, time.Now()
+func (x *exchange) handle(e event, now time.Time) bool {
+	p := e.peer
 	switch {
 	case e.stream:
 		x.flowOpen(p, e)

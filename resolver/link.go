@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -17,12 +18,15 @@ const writeTime = 100 * time.Millisecond
 type link struct {
 	server *server
 	conn   net.Conn
+	port   *port // of conn, if it has one
 	stream bool
 	local  netip.Addr
 	timer  *time.Timer
 
 	mu      sync.Mutex
 	waiting map[uint16]*waiter // by ID; on a UDP socket those that have left too
+	out     []*waiter          // whose queries are to be sent, by the first one's asker
+	spare   []*waiter          // room for the next ones
 	refs    int
 	uses    int
 	misses  int
@@ -46,6 +50,9 @@ type waiter struct {
 // newLink has one reference.
 func newLink(s *server, conn net.Conn, stream bool) *link {
 	l := &link{server: s, conn: conn, stream: stream, waiting: map[uint16]*waiter{}, refs: 1, uses: 1}
+	if !stream {
+		l.port = s.r.portOf(conn)
+	}
 	if a := conn.LocalAddr(); a != nil {
 		if from, err := netip.ParseAddrPort(a.String()); err == nil {
 			l.local = from.Addr()
@@ -85,7 +92,9 @@ func (l *link) worn() bool {
 func (l *link) release() {
 	l.mu.Lock()
 	l.refs--
-	l.used = time.Now()
+	if l.stream {
+		l.used = time.Now()
+	}
 	over := l.retired && l.refs == 0
 	l.mu.Unlock()
 	if over {
@@ -153,37 +162,93 @@ func (l *link) tell(e event) {
 	}
 }
 
-// ask sends a query, with an ID that was not used on this socket. The waiter
-// is told of replies from then on.
-func (l *link) ask(w *waiter) error {
+// ask takes a query to be sent, with an ID that was not used on this socket. The
+// waiter is told of replies from then on. The first one has to be flushed.
+func (l *link) ask(w *waiter) (first bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	w.identify(l.server.r.entropy.uint16())
 	for l.waiting[w.id] != nil {
 		w.identify(l.server.r.entropy.uint16())
 	}
 	w.link, w.sent = l, time.Now()
 	l.waiting[w.id] = w
-	l.mu.Unlock()
-	return l.write(w)
+	l.out = append(l.out, w)
+	return len(l.out) == 1
 }
 
-// write sends a query, once more if need be.
-func (l *link) write(w *waiter) error {
-	if !l.stream {
-		_, err := l.conn.Write(w.wire)
-		return err
+// again takes a query to be sent once more.
+func (l *link) again(w *waiter) (first bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.more = true
+	l.out = append(l.out, w)
+	return len(l.out) == 1
+}
+
+// flush sends the queries that are to be sent, after others under way have had a
+// chance to add theirs: together they cost less. Errors are told as events, but
+// for that of the asker's own query.
+func (l *link) flush(own *waiter) (err error) {
+	if l.server.r.asking.Load() > 1 {
+		l.server.gathering.Store(l)
+		runtime.Gosched()
+		l.server.gathering.CompareAndSwap(l, nil)
 	}
-	frame := make([]byte, 2, 2+len(w.wire))
-	binary.BigEndian.PutUint16(frame, uint16(len(w.wire)))
-	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
-	_, err := l.conn.Write(append(frame, w.wire...))
+	l.mu.Lock()
+	out := l.out
+	l.out, l.spare = l.spare, nil
+	l.mu.Unlock()
+	for _, f := range l.write(out) {
+		if f.waiter == own {
+			err = f.err
+		} else {
+			l.unsent(f)
+		}
+	}
+	clear(out)
+	l.mu.Lock()
+	l.spare = out[:0]
+	l.mu.Unlock()
 	return err
 }
 
-// again sends a query once more.
-func (l *link) again(w *waiter) error {
+// A failure is a query that could not be sent.
+type failure struct {
+	*waiter
+	err error
+}
+
+// unsent tells a waiter.
+func (l *link) unsent(f failure) {
 	l.mu.Lock()
-	w.more = true
-	l.mu.Unlock()
-	return l.write(w)
+	defer l.mu.Unlock()
+	if f.x != nil {
+		f.x.events.put(event{err: f.err, peer: f.peer, waiter: f.waiter})
+	}
+}
+
+// write sends queries and gives those that could not be sent.
+func (l *link) write(out []*waiter) (failures []failure) {
+	if l.port != nil {
+		return l.port.write(out)
+	}
+	for _, w := range out {
+		if err := l.writeOne(w.wire); err != nil {
+			failures = append(failures, failure{w, err})
+		}
+	}
+	return failures
+}
+
+func (l *link) writeOne(wire []byte) error {
+	if !l.stream {
+		_, err := l.conn.Write(wire)
+		return err
+	}
+	frame := make([]byte, 2, 2+len(wire))
+	binary.BigEndian.PutUint16(frame, uint16(len(wire)))
+	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	_, err := l.conn.Write(append(frame, wire...))
+	return err
 }

@@ -25,6 +25,7 @@ func (r *Resolver) lookup(ctx context.Context, name string, f Family, yield func
 	if err != nil {
 		return err
 	}
+	defer l.end()
 	t, err := parseTarget(name)
 	if err != nil {
 		return err
@@ -46,12 +47,25 @@ func (r *Resolver) begin(ctx context.Context) (*lookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lookup{r: r, cfg: cfg}
-	l.patience = patience{ctx: ctx, until: time.Now().Add(cfg.Timeout), life: r.life.context().Done()}
-	if l.patience.over() {
+	l, ok := r.lookups.Get().(*lookup)
+	if !ok {
+		l = new(lookup)
+	}
+	l.r, l.cfg = r, cfg
+	now := time.Now()
+	l.patience = patience{ctx: ctx, until: now.Add(cfg.Timeout), life: r.life.context().Done()}
+	if l.patience.over(now) {
+		defer l.end()
 		return nil, l.patience.err("")
 	}
 	return l, nil
+}
+
+// end gives a look-up's room back. Nothing of it is running any more.
+func (l *lookup) end() {
+	r := l.r
+	*l = lookup{}
+	r.lookups.Put(l)
 }
 
 // known gives the answers that need no server.
@@ -94,7 +108,7 @@ func (l *lookup) search(t target) error {
 			return err
 		}
 		worst = graver(worst, err)
-		if l.patience.over() || !goesOn(err) {
+		if l.patience.over(time.Now()) || !goesOn(err) {
 			break
 		}
 	}

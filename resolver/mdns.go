@@ -88,7 +88,7 @@ func (s *shout) collect(ctx context.Context, failed <-chan error) (found bool, e
 // silence gives the error for the lack of answers.
 func (s *shout) silence(found bool) error {
 	switch {
-	case s.l.patience.over(): // and not only the time for multicast
+	case s.l.patience.over(time.Now()): // and not only the time for multicast
 		return s.l.patience.err("")
 	case found:
 		return nil

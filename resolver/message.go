@@ -37,9 +37,9 @@ func (q *question) compose(t topic, edns bool) error {
 	if n := headerLen + len(t.name) + 2 + 4 + optLen + cookieRoom; n > len(b) {
 		b = make([]byte, n)
 	}
-	off, err := dns.PackDomainName(t.name, b, headerLen, nil, false)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalidName, err)
+	off, ok := pack(b, headerLen, t.name)
+	if !ok {
+		return fmt.Errorf("%w: %.300q", ErrInvalidName, t.name)
 	}
 	binary.BigEndian.PutUint16(b[2:], flagRD)
 	b[5] = 1 // question
@@ -53,6 +53,43 @@ func (q *question) compose(t topic, edns bool) error {
 	}
 	return nil
 }
+
+// pack writes a name, fully qualified and escaped as the codec writes it, and gives
+// the offset behind it. The room is for a name as long as its text.
+func pack(b []byte, off int, name string) (end int, ok bool) {
+	if name == "." {
+		b[off] = 0
+		return off + 1, true
+	}
+	start, size := off, off // of the name, of the label
+	off++
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '.':
+			if n := off - size - 1; n == 0 || n > maxLabel {
+				return 0, false
+			}
+			b[size] = byte(off - size - 1)
+			size = off
+			off++
+		case c != '\\':
+			b[off] = c
+			off++
+		case i+3 < len(name) && isDigit(name[i+1]):
+			b[off] = (name[i+1]-'0')*100 + (name[i+2]-'0')*10 + name[i+3] - '0'
+			off, i = off+1, i+3
+		case i+1 < len(name):
+			b[off] = name[i+1]
+			off, i = off+1, i+1
+		default:
+			return 0, false
+		}
+	}
+	b[size] = 0
+	return off, off == size+1 && off-start <= 255
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // identify gives an ID to a query that has not been sent.
 func (q *question) identify(id uint16) {

@@ -26,12 +26,12 @@ func (p *patience) sooner(t time.Time) time.Time {
 }
 
 // over tells whether the wait is at its end.
-func (p *patience) over() bool {
+func (p *patience) over(now time.Time) bool {
 	select {
 	case <-p.life:
 		return true
 	default:
-		return p.ctx.Err() != nil || !time.Now().Before(p.until)
+		return p.ctx.Err() != nil || !now.Before(p.until)
 	}
 }
 

@@ -122,14 +122,24 @@ func (x *exchange) send(p *peer, now time.Time) {
 	}
 	var err error
 	if w := p.form(); *w != nil {
-		err = p.link.again(*w)
+		err = x.post(*w, p.link.again)
 	} else if *w, err = x.query(p, p.link, !p.plain); err == nil {
-		err = p.link.ask(*w)
+		err = x.post(*w, p.link.ask)
 	}
 	x.out = true
 	if err != nil {
 		x.broken(p, err)
 	}
+}
+
+// post has a query sent, and lets the next one of the same look-up go with it.
+func (x *exchange) post(w *waiter, how func(*waiter) (first bool)) error {
+	first := how(w)
+	x.turn.end()
+	if !first {
+		return nil // it goes with the first one
+	}
+	return w.link.flush(w)
 }
 
 // query makes a query for a link.
@@ -144,7 +154,7 @@ func (x *exchange) query(p *peer, l *link, edns bool) (*waiter, error) {
 	} else if edns {
 		w.bake(p.server.bake(l.local))
 	}
-	if !l.stream && p.server.doubtful(time.Now()) > 0 {
+	if !l.stream && p.server.doubtful() > 0 {
 		w.mix(&x.r.entropy)
 	}
 	return w, nil
@@ -178,22 +188,22 @@ func (l *link) aged() bool {
 func (x *exchange) engage(p *peer, now time.Time) {
 	p.sent(now)
 	p.plain = p.server.avoids(now) && !p.server.cookies()
-	if p.server.name != "" || p.server.doubtful(now) >= maxMisses {
+	if p.server.name != "" || p.server.doubtful() >= maxMisses {
 		p.fallback = p.server.name == ""
 		x.stream(p)
 		return
 	}
-	x.datagram(p)
+	x.datagram(p, now)
 }
 
 // datagram asks a peer by UDP for the first time.
-func (x *exchange) datagram(p *peer) {
+func (x *exchange) datagram(p *peer, now time.Time) {
 	if p.link = p.server.pick(); p.link == nil {
 		x.open(p)
 		return
 	}
 	p.sends = 0
-	x.send(p, time.Now())
+	x.send(p, now)
 }
 
 // open makes a UDP socket for a peer.

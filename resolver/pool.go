@@ -17,19 +17,22 @@ const (
 	maxServed = 64               // servers remembered
 )
 
-// pick gives one of the pool's sockets by chance, with a reference taken, or
-// nil if there is none in that place.
+// pick gives one of the pool's sockets, with a reference taken, or nil if there is
+// none: the one by which queries are about to go, so that this one goes with them,
+// or else one by chance.
 func (s *server) pick() *link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	place := &s.pool[rand.N(poolSize)]
-	l := *place
-	if l == nil || !l.take() {
-		*place = nil
-		return nil
+	l := s.gathering.Load()
+	if l == nil || l.stream || !l.take() {
+		place := &s.pool[rand.N(poolSize)]
+		if l = *place; l == nil || !l.take() {
+			*place = nil
+			return nil
+		}
 	}
 	if l.worn() {
-		*place = nil
+		s.remove(l)
 	}
 	return l
 }
@@ -61,6 +64,10 @@ func (s *server) open(ctx context.Context) (*link, error) {
 func (s *server) drop(l *link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.remove(l)
+}
+
+func (s *server) remove(l *link) {
 	for i := range s.pool {
 		if s.pool[i] == l {
 			s.pool[i] = nil

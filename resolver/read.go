@@ -43,20 +43,33 @@ func (l *link) read() {
 
 // datagrams reads a UDP socket. One that fills the room may have been longer.
 func (l *link) datagrams() error {
+	if l.port != nil {
+		if err := l.port.read(l.datagram); err != nil {
+			return err
+		}
+		return errSpoofed
+	}
 	buf := make([]byte, maxDatagram)
 	for {
 		n, err := l.conn.Read(buf)
 		if err != nil {
 			return err
 		}
-		b := buf[:n]
-		if n == len(buf) {
-			b[2] |= flagTC >> 8
-		}
-		if !l.deliver(b) {
+		if !l.datagram(buf[:n], n == len(buf)) {
 			return errSpoofed
 		}
 	}
+}
+
+// datagram delivers one datagram. Of one that is cut, be it for its length or
+// because it came in fragments, which can be forged without a guess (RFC 5452
+// §4.4 does not know them; RFC 8900 §3.7 does), nothing counts but that it came:
+// the reply is to be had over TCP.
+func (l *link) datagram(b []byte, cut bool) bool {
+	if cut && len(b) >= headerLen {
+		b[2] |= flagTC >> 8
+	}
+	return l.deliver(b)
 }
 
 func (l *link) frames() error {

@@ -32,6 +32,8 @@ func (l *lookup) candidate(name string) (found bool, err error) {
 	}
 	types := l.types()
 	if len(types) == 1 {
+		l.r.asking.Add(1)
+		defer l.r.asking.Add(-1)
 		err := l.offer(l.resolve(&l.patience, name, types[0], nil), &found)
 		return l.sum(found, err)
 	}
@@ -58,10 +60,12 @@ func (l *lookup) together(name string, types []uint16, take func(qtype uint16, o
 	defer cancel()
 	outcomes := make(chan outcome, len(types))
 	var before <-chan struct{}
+	l.r.asking.Add(int32(len(types)))
 	for _, qtype := range types {
 		turn := newTurn(before)
 		before = turn.over
 		tasks.Go(func() {
+			defer l.r.asking.Add(-1)
 			defer turn.end()
 			o := l.resolve(p, name, qtype, turn)
 			o.qtype = qtype

@@ -47,6 +47,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // A Resolver translates names inside one provisioning domain. Config and Dial
@@ -80,8 +81,11 @@ type Resolver struct {
 	memory  memory
 	links   links
 	entropy entropy
-	buffers sync.Pool // of *[maxMessage]byte
-	alarms  sync.Pool // of *alarm
+	buffers sync.Pool    // of *[maxMessage]byte
+	alarms  sync.Pool    // of *alarm
+	lookups sync.Pool    // of *lookup
+	batches sync.Pool    // of *batch
+	asking  atomic.Int32 // questions that are being asked
 	life    lifetime
 }
 

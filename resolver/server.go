@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type endpoint struct {
 type server struct {
 	endpoint
 	r *Resolver
+
+	gathering atomic.Pointer[link] // whose queries are about to be sent together
 
 	mu      sync.Mutex
 	pool    [poolSize]*link // of UDP
@@ -156,10 +159,10 @@ func (s *server) missed(now time.Time) {
 }
 
 // doubtful tells how many misses there were of late.
-func (s *server) doubtful(now time.Time) int {
+func (s *server) doubtful() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.After(s.doubt) {
+	if s.misses == 0 || time.Now().After(s.doubt) {
 		return 0
 	}
 	return s.misses

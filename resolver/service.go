@@ -96,6 +96,7 @@ func (r *Resolver) lookupServices(ctx context.Context, prefix, host string, kind
 	if err != nil {
 		return nil, err
 	}
+	defer l.end()
 	name, _, err := asciiName(prefix + host)
 	if err != nil {
 		return nil, err

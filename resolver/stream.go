@@ -33,7 +33,7 @@ func (x *exchange) flowOpen(p *peer, e event) {
 	w, err := x.query(p, p.flow, true)
 	if err == nil {
 		p.flowing = w
-		err = p.flow.ask(w)
+		err = x.post(w, p.flow.ask)
 	}
 	x.out = true
 	if err != nil {
@@ -53,7 +53,7 @@ func (x *exchange) flowFailed(p *peer, err error) {
 		x.openFlow(p)
 	case p.fallback:
 		p.fallback, p.streaming = false, false
-		x.datagram(p)
+		x.datagram(p, time.Now())
 	default:
 		p.streaming = false
 		if p.server.name != "" {
