@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	batchSize   = 16   // datagrams of one system call
-	roomForOne  = 1280 // octets of a datagram; a longer one is to be had over TCP
-	controlRoom = 64   // octets of control messages
+	batchSize   = 16 // datagrams of one system call
+	controlRoom = 64 // octets of control messages
 )
 
 // A port is a UDP socket that reads and writes several datagrams by one system
@@ -48,7 +47,7 @@ type batch struct {
 	headers [batchSize]header
 	parts   [batchSize]unix.Iovec
 	control [batchSize][controlRoom]byte
-	data    [batchSize][roomForOne]byte
+	data    [batchSize][maxDatagram]byte
 
 	write    func(fd uintptr) bool // sendAll
 	out      []*waiter
@@ -107,7 +106,7 @@ func (b *batch) receive(fd uintptr) (int, error) {
 	for i := range b.headers {
 		h := &b.headers[i]
 		b.parts[i].Base = &b.data[i][0]
-		b.parts[i].SetLen(roomForOne)
+		b.parts[i].SetLen(maxDatagram)
 		h.Control = &b.control[i][0]
 		h.SetControllen(controlRoom)
 	}

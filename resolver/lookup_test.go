@@ -317,7 +317,7 @@ func TestConfigErrors(t *testing.T) {
 
 // TestRefusedPort: an ICMP error starts the next server at once, or is told.
 func TestRefusedPort(t *testing.T) {
-	pc, ln := listen(t)
+	pc, ln := listen(t, netip.MustParseAddr("127.0.0.1"))
 	dead := pc.LocalAddr().(*net.UDPAddr).AddrPort()
 	pc.Close()
 	ln.Close()

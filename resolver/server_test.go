@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
@@ -74,7 +75,13 @@ func (s *rig) total(qtype uint16) int {
 // port of TCP it refuses connections.
 func serve(t testing.TB, tcp bool, script func(query)) *rig {
 	t.Helper()
-	pc, ln := listen(t)
+	return serveAt(t, netip.AddrFrom4([4]byte{127, 0, 0, 1}), tcp, script)
+}
+
+// serveAt starts a server at an address.
+func serveAt(t testing.TB, at netip.Addr, tcp bool, script func(query)) *rig {
+	t.Helper()
+	pc, ln := listen(t, at)
 	s := &rig{script: script, counts: map[[2]uint16]int{}, streams: map[net.Conn]bool{}}
 	s.addr = pc.LocalAddr().(*net.UDPAddr).AddrPort()
 	s.tasks.Go(func() { s.serveUDP(pc) })
@@ -98,14 +105,14 @@ func serve(t testing.TB, tcp bool, script func(query)) *rig {
 }
 
 // listen finds a port that is free for UDP and for TCP.
-func listen(t testing.TB) (*net.UDPConn, net.Listener) {
+func listen(t testing.TB, at netip.Addr) (*net.UDPConn, net.Listener) {
 	t.Helper()
 	for range 50 {
-		pc, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		pc, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(at, 0)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ln, err := net.Listen("tcp4", pc.LocalAddr().String())
+		ln, err := net.Listen("tcp", pc.LocalAddr().String())
 		if err == nil {
 			return pc, ln
 		}
@@ -183,26 +190,49 @@ func (s *rig) handle(b []byte, tcp bool, from netip.AddrPort, reply func([]byte)
 // the test that every socket it made is closed.
 func newResolver(t testing.TB, cfg Config) *Resolver {
 	t.Helper()
-	var open atomic.Int32
+	var all sockets
 	r := &Resolver{
 		Config: func() (Config, error) { return cfg, nil },
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := new(net.Dialer).DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			open.Add(1)
-			return &countedConn{Conn: c, open: &open}, nil
+			return all.keep(new(net.Dialer).DialContext(ctx, network, address))
 		},
 	}
 	r.hosts.path = filepath.Join(t.TempDir(), "none")
 	t.Cleanup(func() {
 		r.Close()
-		if n := open.Load(); n != 0 {
+		if n := all.open(); n != 0 {
 			t.Errorf("%d sockets left open", n)
 		}
 	})
 	return r
+}
+
+// sockets are those a resolver got, as they are: wrapped ones would be used
+// otherwise.
+type sockets struct {
+	mu  sync.Mutex
+	all []net.Conn
+}
+
+func (s *sockets) keep(c net.Conn, err error) (net.Conn, error) {
+	if err == nil {
+		s.mu.Lock()
+		s.all = append(s.all, c)
+		s.mu.Unlock()
+	}
+	return c, err
+}
+
+// open tells how many are open.
+func (s *sockets) open() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.all {
+		if err := c.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
+			n++
+		}
+	}
+	return n
 }
 
 type countedConn struct {
