@@ -203,6 +203,9 @@ func (d *domain) resolverConfig() (c resolver.Config, err error) {
 		c.Encrypted = append(c.Encrypted, resolver.EncryptedServer{Name: e.Value.Name, Addrs: e.Value.Addresses, Port: e.Value.Port})
 	}
 	for a := range now.Addresses() {
+		if a.Usable() {
+			c.Addresses = append(c.Addresses, resolver.Address{Prefix: a.Prefix, Deprecated: a.Deprecated, Temporary: a.Temporary})
+		}
 		if !a.Prefix.IsSingleIP() {
 			c.OnLink = append(c.OnLink, a.Prefix.Masked())
 		}

@@ -20,18 +20,19 @@ const module = "github.com/go-mif/mif"
 // allowed is what each package may import beside the standard library: packages of
 // this module by their last name, modules of others by their path.
 var allowed = map[string][]string{
-	"":                {"netlink", "hostconf", "dhcp", "pvd", "resolver", "connect", "additional"},
-	"/pvd":            {},
-	"/additional":     {"pvd"},
-	"/netlink":        {"pvd", "internal/netns", "internal/value", "internal/dnr", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
-	"/hostconf":       {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus"},
-	"/dhcp":           {"pvd", "internal/value", "internal/netns", "internal/dnr", "golang.org/x/sys/unix", "github.com/insomniacslk/dhcp"},
-	"/internal/value": {"pvd"},
-	"/internal/dnr":   {"pvd", "internal/value"},
-	"/internal/netns": {"golang.org/x/sys/unix"},
-	"/resolver":       {"github.com/miekg/dns", "golang.org/x/net/idna", "golang.org/x/sys/unix"},
-	"/connect":        {"golang.org/x/sys/unix"},
-	"/miftest":        nil, // whatever it likes, but nothing of ours; only tests and examples import it
+	"":                  {"netlink", "hostconf", "dhcp", "pvd", "resolver", "connect", "additional"},
+	"/pvd":              {},
+	"/additional":       {"pvd"},
+	"/netlink":          {"pvd", "internal/netns", "internal/value", "internal/dnr", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
+	"/hostconf":         {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus"},
+	"/dhcp":             {"pvd", "internal/value", "internal/netns", "internal/dnr", "golang.org/x/sys/unix", "github.com/insomniacslk/dhcp"},
+	"/internal/value":   {"pvd"},
+	"/internal/dnr":     {"pvd", "internal/value"},
+	"/internal/netns":   {"golang.org/x/sys/unix"},
+	"/resolver":         {"internal/rfc6724", "github.com/miekg/dns", "golang.org/x/net/idna", "golang.org/x/sys/unix"},
+	"/connect":          {"internal/rfc6724", "golang.org/x/sys/unix"},
+	"/internal/rfc6724": {},
+	"/miftest":          nil, // whatever it likes, but nothing of ours; only tests and examples import it
 }
 
 // shown is what examples may import beside the standard library and this module: what
@@ -39,8 +40,8 @@ var allowed = map[string][]string{
 var shown = []string{"github.com/gdamore/tcell/v2", "golang.org/x/term", "golang.org/x/sys/unix"}
 
 // messages are the packages of the messages and of the values in them, which is all
-// that a high-level API needs.
-var messages = []string{"", "/pvd", "/resolver"}
+// that a high-level API needs, besides the order of addresses.
+var messages = []string{"", "/pvd", "/resolver", "/internal/rfc6724"}
 
 // A listed package, as go list tells of it.
 type listed struct {

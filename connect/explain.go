@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"github.com/go-mif/mif/internal/rfc6724"
 )
 
 // An Explanation is the path a TCP connection would take now, and why, or what
@@ -99,7 +101,7 @@ func (e *Explanation) choose(p *path, sources []Address, h hop) {
 		e.warn("%v has not answered on the link of late", first)
 	}
 	for _, a := range p.domain.Addresses {
-		if a.Tentative && couldReach(a.Prefix.Addr(), p.to.Addr()) {
+		if a.Tentative && rfc6724.CouldReach(a.Prefix.Addr(), p.to.Addr()) {
 			e.warn("%v is tentative: not used as yet", a.Prefix.Addr())
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/go-mif/mif/internal/rfc6724"
 )
 
 // Listen accepts TCP connections that come in by the domain's interface, or from this
@@ -138,10 +140,10 @@ func (l *listening) servable(family int) []Address {
 	})
 	slices.SortStableFunc(own, func(a, b Address) int {
 		return cmp.Or(
-			prefer(!a.Deprecated, !b.Deprecated),
-			scope(b.Prefix.Addr())-scope(a.Prefix.Addr()),
-			prefer(!a.Temporary, !b.Temporary),
-			prefer(a.Prefix.Addr().Is6(), b.Prefix.Addr().Is6()),
+			rfc6724.Prefer(!a.Deprecated, !b.Deprecated),
+			rfc6724.Scope(b.Prefix.Addr())-rfc6724.Scope(a.Prefix.Addr()),
+			rfc6724.Prefer(!a.Temporary, !b.Temporary),
+			rfc6724.Prefer(a.Prefix.Addr().Is6(), b.Prefix.Addr().Is6()),
 		)
 	})
 	return own

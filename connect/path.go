@@ -10,6 +10,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/go-mif/mif/internal/rfc6724"
 )
 
 // A path is one intended connection: where to, in which domain.
@@ -64,7 +66,7 @@ func (p *path) sources() ([]Address, error) {
 func (p *path) inWaiting() string {
 	n := 0
 	for _, a := range p.domain.Addresses {
-		if a.Tentative && couldReach(a.Prefix.Addr(), p.to.Addr()) {
+		if a.Tentative && rfc6724.CouldReach(a.Prefix.Addr(), p.to.Addr()) {
 			n++
 		}
 	}
@@ -87,7 +89,7 @@ func (p *path) routersDiffer() bool {
 	var first *Address
 	for i, a := range p.domain.Addresses {
 		switch {
-		case a.Tentative || !couldReach(a.Prefix.Addr(), p.to.Addr()):
+		case a.Tentative || !rfc6724.CouldReach(a.Prefix.Addr(), p.to.Addr()):
 		case first == nil:
 			first = &p.domain.Addresses[i]
 		case a.Router != first.Router:

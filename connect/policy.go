@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+
+	"github.com/go-mif/mif/internal/rfc6724"
 )
 
 // A PolicyEntry is a line of the policy table of RFC 6724, section 2.1. Its
@@ -19,17 +21,12 @@ func DefaultPolicy() []PolicyEntry { return slices.Clone(defaultPolicy) }
 // A policy has its entries in the form of IPv6, longest prefix first.
 type policy []PolicyEntry
 
-var defaultPolicy = policy{
-	{netip.MustParsePrefix("::1/128"), 0},
-	{netip.MustParsePrefix("::ffff:0:0/96"), 4},
-	{netip.MustParsePrefix("::/96"), 3},
-	{netip.MustParsePrefix("2001::/32"), 5},
-	{netip.MustParsePrefix("2002::/16"), 2},
-	{netip.MustParsePrefix("3ffe::/16"), 12},
-	{netip.MustParsePrefix("fec0::/10"), 11},
-	{netip.MustParsePrefix("fc00::/7"), 13},
-	{netip.MustParsePrefix("::/0"), 1},
-}
+var defaultPolicy = func() (p policy) {
+	for _, e := range rfc6724.Table() {
+		p = append(p, PolicyEntry{e.Prefix, e.Label})
+	}
+	return p
+}()
 
 // newPolicy puts a table in order; an empty one is the default.
 func newPolicy(table []PolicyEntry) policy {

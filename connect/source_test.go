@@ -113,18 +113,6 @@ func checkTransitive(t *testing.T, dst netip.Addr, a, b Address, all []Address) 
 	}
 }
 
-func TestScope(t *testing.T) {
-	for s, want := range map[string]int{
-		"fe80::1": scopeLink, "::1": scopeLink, "169.254.0.1": scopeLink, "127.0.0.1": scopeLink, "224.0.0.1": scopeLink,
-		"fec0::1": scopeSite, "ff05::2": scopeSite, "ff02::1": scopeLink, "ff0e::1": scopeGlobal, "ff08::1": 8,
-		"fd00::1": scopeGlobal, "10.0.0.1": scopeGlobal, "192.168.0.1": scopeGlobal, "2001:db8::1": scopeGlobal, "239.0.0.1": scopeGlobal,
-	} {
-		if got := scope(netip.MustParseAddr(s)); got != want {
-			t.Errorf("scope(%s) = %#x, want %#x", s, got, want)
-		}
-	}
-}
-
 func TestLabel(t *testing.T) {
 	for s, want := range map[string]int{
 		"::1": 0, "2001:db8::1": 1, "10.0.0.1": 4, "::ffff:10.0.0.1": 4, "2002::1": 2, "2001::1": 5, "fd00::1": 13,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-mif/mif/internal/rfc6724"
 	"github.com/go-mif/mif/pvd"
 )
 
@@ -150,7 +151,7 @@ func (g *group) sorted(h *History, now time.Time) []*candidate {
 // judged is a candidate with what its order depends on.
 type judged struct {
 	*candidate
-	source *pvd.Address
+	source *rfc6724.Address
 	known  experience
 	used   bool
 }
@@ -166,19 +167,11 @@ func judge(c *candidate, h *History, now time.Time) *judged {
 // 7 about tunnels: the candidates of an uplink share their link. Rule 10 is that the sort
 // is stable. What is synthesised is after native IPv4 by rule 5, as its source is of IPv6.
 func compare(a, b *judged) int {
+	x, y := a.order(), b.order()
 	if a.source == nil || b.source == nil {
-		return prefer(a.source != nil, b.source != nil)
+		return rfc6724.Compare(x, y)
 	}
-	x, y := a.source.Prefix.Addr(), b.source.Prefix.Addr()
-	return cmp.Or(
-		prefer(scope(a.dest) == scope(x), scope(b.dest) == scope(y)),
-		prefer(!a.source.Deprecated, !b.source.Deprecated),
-		prefer(label(a.dest) == label(x), label(b.dest) == label(y)),
-		cmp.Compare(precedence(b.dest), precedence(a.dest)),
-		cmp.Compare(scope(a.dest), scope(b.dest)),
-		compareExperience(a, b),
-		compareCommon(a, b),
-	)
+	return cmp.Or(rfc6724.Compare(x, y), compareExperience(a, b), rfc6724.CompareCommon(x, y))
 }
 
 // compareExperience prefers less round-trip time, then what was used before.
@@ -187,12 +180,4 @@ func compareExperience(a, b *judged) int {
 		return cmp.Compare(a.known.rtt, b.known.rtt)
 	}
 	return prefer(a.used, b.used)
-}
-
-// compareCommon is rule 9, for IPv6 alone: IPv4 prefixes say nothing about distance.
-func compareCommon(a, b *judged) int {
-	if a.dest.Is4() || b.dest.Is4() {
-		return 0
-	}
-	return cmp.Compare(common(b.source.Prefix, b.dest), common(a.source.Prefix, a.dest))
 }

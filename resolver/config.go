@@ -63,6 +63,11 @@ type Config struct {
 	// queries are believed, besides link-local addresses (RFC 6762 §11).
 	OnLink []netip.Prefix
 
+	// Addresses are the domain's own. By them the addresses that
+	// [Resolver.LookupNetIP] and [Resolver.LookupHost] find are sorted (RFC 6724 §6).
+	// If there are none, IPv6 comes first.
+	Addresses []Address
+
 	// NoCache lets a look-up neither use nor fill the cache. One that waits
 	// for the very same question of another still takes part in its reply.
 	NoCache bool
@@ -74,6 +79,13 @@ const (
 	maxSearch      = 32
 	maxNDots       = 15
 )
+
+// An Address is one of the domain's own, usable as a source.
+type Address struct {
+	Prefix     netip.Prefix // the address with its prefix length; no zone
+	Deprecated bool         // its preferred lifetime is over (RFC 4862 §5.5.4)
+	Temporary  bool         // it is one of RFC 8981
+}
 
 // complete gives the configuration with defaults and limits applied.
 func (c Config) complete() Config {

@@ -26,18 +26,23 @@ func (r *Resolver) lookup(ctx context.Context, name string, f Family, yield func
 		return err
 	}
 	defer l.end()
+	l.family, l.yield = f, yield
+	return l.run(name)
+}
+
+// run makes the look-up.
+func (l *lookup) run(name string) error {
 	t, err := parseTarget(name)
 	if err != nil {
 		return err
 	}
-	l.family, l.yield = f, yield
 	if t.addr.IsValid() {
 		return l.literal(Answer{Addr: t.addr, CanonicalName: t.addr.String(), Origin: Literal})
 	}
-	if answers := r.known(t); answers != nil {
+	if answers := l.r.known(t); answers != nil {
 		return l.deliver(answers)
 	}
-	l.view = r.look(&l.cfg)
+	l.view = l.r.look(&l.cfg)
 	return l.search(t)
 }
 

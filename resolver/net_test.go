@@ -39,6 +39,18 @@ func TestNetForms(t *testing.T) {
 	if !errors.As(err, &d) || d.IsNotFound || d.IsTimeout || !errors.Is(err, ErrRefused) {
 		t.Errorf("LookupNetIP: %#v", err)
 	}
+	for own, want := range map[string][]string{
+		"192.0.2.9/24":    {"192.0.2.1", "2001:db8::1"}, // RFC 6724 §6, rule 1
+		"2001:db8::9/64":  {"2001:db8::1", "192.0.2.1"},
+		"fd00::9/64":      {"2001:db8::1", "192.0.2.1"},
+		"198.51.100.9/24": {"192.0.2.1", "2001:db8::1"},
+	} {
+		r := newResolver(t, Config{Servers: []netip.AddrPort{s.addr}, Addresses: []Address{{Prefix: netip.MustParsePrefix(own)}}})
+		hosts, err := r.LookupHost(t.Context(), "www.example.com")
+		if err != nil || !slices.Equal(hosts, want) {
+			t.Errorf("from %s: %v, %v", own, hosts, err)
+		}
+	}
 	var unknown net.UnknownNetworkError
 	if _, err = r.LookupNetIP(t.Context(), "tcp", "x"); !errors.As(err, &unknown) {
 		t.Errorf("network tcp: %v", err)

@@ -33,21 +33,24 @@
 // before it returns. Sockets, with a goroutine for each, stay open between
 // look-ups for at most ten seconds; [Resolver.Close] ends them.
 //
-// Limits: no DNSSEC validation, no DNS over HTTPS or QUIC, no sorting by RFC
-// 6724, multicast for addresses only, and fragments are not refused, which
-// Dial can see to. At most 16 servers and 32 search domains are used, 16 aliases
+// Limits: no DNSSEC validation, no DNS over HTTPS or QUIC, multicast for addresses
+// only. At most 16 servers and 32 search domains are used, 16 aliases
 // followed, 8 queries made for one chain, and 64 addresses of a family delivered.
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"iter"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/go-mif/mif/internal/rfc6724"
 )
 
 // A Resolver translates names inside one provisioning domain. Config and Dial
@@ -118,30 +121,51 @@ func (r *Resolver) Lookup(ctx context.Context, name string, f Family) iter.Seq2[
 }
 
 // LookupNetIP is [net.Resolver.LookupNetIP] inside the domain. The network is
-// "ip", "ip4" or "ip6". IPv6 addresses come before IPv4 ones, each family in
-// the order of its DNS answer; they are not sorted by RFC 6724. An error is a
-// [*net.DNSError] that wraps the [*Error] of [Resolver.Lookup]; there is none
+// "ip", "ip4" or "ip6". The addresses are in the order of RFC 6724 §6 for the
+// domain's own ones, [Config.Addresses], equal ones in that of their DNS answer.
+// An error is a [*net.DNSError] that wraps the [*Error] of [Resolver.Lookup]; there is none
 // if any address was found.
 func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	f, err := familyOf(network)
 	if err != nil {
 		return nil, err
 	}
-	var v6, v4 []netip.Addr
-	for group, e := range r.Lookup(ctx, host, f) {
-		err = e
+	all, err := r.gather(ctx, host, f)
+	if len(all) == 0 {
+		return nil, dnsError(host, naming(host, err))
+	}
+	return all, nil
+}
+
+// gather gives all addresses that a look-up finds, in the order in which they are to
+// be tried.
+func (r *Resolver) gather(ctx context.Context, host string, f Family) (all []netip.Addr, err error) {
+	l, err := r.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer l.end()
+	l.family, l.yield = f, func(group []Answer, _ error) bool {
 		for _, a := range group {
-			if a.Addr.Is4() {
-				v4 = append(v4, a.Addr)
-			} else {
-				v6 = append(v6, a.Addr)
-			}
+			all = append(all, a.Addr)
 		}
+		return true
 	}
-	if all := append(v6, v4...); len(all) > 0 {
-		return all, nil
+	err = l.run(host)
+	arrange(all, l.cfg.Addresses)
+	return all, err
+}
+
+func arrange(all []netip.Addr, own []Address) {
+	if len(own) == 0 {
+		slices.SortStableFunc(all, func(a, b netip.Addr) int { return cmp.Compare(b.BitLen(), a.BitLen()) })
+		return
 	}
-	return nil, dnsError(host, err)
+	sources := make([]rfc6724.Address, len(own))
+	for i, a := range own {
+		sources[i] = rfc6724.Address(a)
+	}
+	rfc6724.Sort(all, sources)
 }
 
 // LookupHost is [net.Resolver.LookupHost] inside the domain: the addresses of
