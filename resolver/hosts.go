@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,20 @@ func (f *hostsFile) find(name string) []Answer {
 		answers[i] = Answer{Addr: addr, CanonicalName: entry.canonical, Origin: Hosts}
 	}
 	return answers
+}
+
+// named gives the first names of the lines an address is on.
+func (f *hostsFile) named(addr netip.Addr) (names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refresh()
+	for _, entry := range f.names {
+		if slices.Contains(entry.addrs, addr) && !slices.Contains(names, entry.canonical) {
+			names = append(names, entry.canonical)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (f *hostsFile) refresh() {

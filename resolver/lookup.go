@@ -122,7 +122,7 @@ func (l *lookup) search(t target) error {
 
 // attempt asks for one name in the way that is right for it.
 func (l *lookup) attempt(name string) (found bool, err error) {
-	if within(name, "local") && l.r.Multicast != nil {
+	if ofLink(name) && l.r.Multicast != nil {
 		return l.local(name)
 	}
 	if err := unasked(name); err != nil {

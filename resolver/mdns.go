@@ -35,15 +35,21 @@ type shout struct {
 	l     *lookup
 	name  string
 	types []uint16
+	take  func(outcome) error // takes what was heard of each type
 	heard chan outcome
 	tasks sync.WaitGroup
 }
 
 // local asks the hosts on the link for a name, over IPv6 and IPv4.
 func (l *lookup) local(name string) (found bool, err error) {
+	return l.shout(name, l.types(), func(o outcome) error { return l.offer(o, new(bool)) })
+}
+
+// shout asks for records of some types, and tells whether it has heard of any.
+func (l *lookup) shout(name string, types []uint16, take func(outcome) error) (found bool, err error) {
 	ctx, cancel := context.WithTimeout(l.patience.ctx, min(mdnsTime, time.Until(l.patience.until)))
 	defer cancel()
-	s := &shout{l: l, name: name, types: l.types(), heard: make(chan outcome)}
+	s := &shout{l: l, name: name, types: types, take: take, heard: make(chan outcome)}
 	defer s.tasks.Wait()
 	defer cancel()
 	failed := make(chan error, 2)
@@ -64,7 +70,8 @@ func (s *shout) collect(ctx context.Context, failed <-chan error) (found bool, e
 				continue
 			}
 			done[o.qtype], rest = true, time.After(mdnsRest)
-			if err := s.l.offer(o, &found); err != nil {
+			found = true
+			if err := s.take(o); err != nil {
 				return found, err
 			}
 		case err = <-failed:
@@ -168,7 +175,7 @@ func (s *shout) listen(ctx context.Context, conn net.PacketConn, questions []*qu
 	return errSpoofed
 }
 
-// read reads a reply. A query nobody can answer gets none, so only addresses
+// read reads a reply. A query nobody can answer gets none, so only records
 // count.
 func (s *shout) read(q *question, qtype uint16, b []byte) (outcome, bool) {
 	m, v := q.judge(b)
@@ -183,14 +190,15 @@ func (s *shout) read(q *question, qtype uint16, b []byte) (outcome, bool) {
 	if f.err != nil {
 		return outcome{}, false
 	}
-	o := outcome{answers: f.chain.answers(f, false)}
-	o.answers = s.l.cfg.scoped(o.answers)
-	return o, len(o.answers) > 0
+	o := outcome{records: f.chain.records, end: f.chain.canonical(), expiry: f.chain.expiry}
+	o.answers = s.l.cfg.scoped(f.chain.answers(f, false))
+	return o, len(o.answers)+len(o.records) > 0
 }
 
 // pass passes answers on, with where they are from.
 func (s *shout) pass(ctx context.Context, o outcome, from netip.AddrPort) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	o.server = from
 	for i := range o.answers {
 		o.answers[i].Origin, o.answers[i].Server = Multicast, from
 	}

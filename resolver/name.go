@@ -136,10 +136,20 @@ func unasked(name string) error {
 	switch {
 	case within(name, "invalid"), within(name, "onion"), isLocalhost(name):
 		return ErrNoSuchName // RFC 6761 §6.3, §6.4; RFC 7686 §2
-	case within(name, "local"):
-		return fmt.Errorf("%w: names in .local are asked by multicast only", ErrNoServers)
+	case ofLink(name):
+		return fmt.Errorf("%w: names of the link are asked by multicast only", ErrNoServers)
 	}
 	return nil
+}
+
+// ofLink tells whether a name, in lower case, is for the hosts on the link to know:
+// .local, and the reverse names of link-local addresses (RFC 6762 §3, §4).
+func ofLink(name string) bool {
+	head, reverse := strings.CutSuffix(name, ".e.f.ip6.arpa")
+	if reverse {
+		return head != "" && strings.Contains("89ab", head[len(head)-1:])
+	}
+	return within(name, "local") || within(name, "254.169.in-addr.arpa")
 }
 
 func isLocalhost(name string) bool { return within(name, "localhost") }
