@@ -20,7 +20,7 @@ type flight struct {
 	loose  bool          // nobody runs the exchange, and nobody waits to
 	baton  chan struct{} // who has what is in it runs the exchange; nil while nobody else waits
 	done   chan struct{} // closed when there is a finding; nil while nobody else waits
-	found  finding
+	found  *finding
 }
 
 // ask gives the finding for a topic: from the cache, by a flight under way, or
@@ -37,14 +37,14 @@ func (v *view) ask(p *patience, t topic, turn *turn, fresh bool) *finding {
 		turn.end()
 		switch f.wait(p) {
 		case landed:
-			return &f.found
+			return f.found
 		case left:
 			return &finding{err: f.timedOut(p)}
 		}
 	}
 	if f.run(p, turn) {
 		v.land(t, f, fresh)
-		return &f.found
+		return f.found
 	}
 	v.pass(f)
 	return &finding{err: f.timedOut(p)}
@@ -55,7 +55,8 @@ func (v *view) join(t topic) (f *flight, joined bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if f = v.flights[t]; f == nil {
-		f = &flight{askers: 1}
+		f = v.r.flight()
+		f.askers = 1
 		f.r, f.topic, f.servers = v.r, t, v.order()
 		if len(f.servers) > 0 {
 			f.foremost = f.servers[0].addr
@@ -109,9 +110,10 @@ func (v *view) pass(f *flight) {
 
 // land ends a flight that has a finding, which the one who runs it made.
 func (v *view) land(t topic, f *flight, fresh bool) {
-	f.conclude(&f.found)
+	f.found = new(finding)
+	f.conclude(f.found)
 	if !fresh {
-		v.cache.put(t, &f.found)
+		v.cache.put(t, f.found)
 	}
 	v.mu.Lock()
 	f.landed = true
@@ -123,11 +125,12 @@ func (v *view) land(t topic, f *flight, fresh bool) {
 	f.close()
 }
 
-// leave gets off. The last one ends a flight that has not landed.
+// leave gets off. The last one ends a flight that has not landed. Then nobody knows
+// it any more, and its room is for another.
 func (v *view) leave(t topic, f *flight) {
 	v.mu.Lock()
 	f.askers--
-	over := f.askers == 0 && !f.landed
+	last, over := f.askers == 0, f.askers == 0 && !f.landed
 	if over {
 		delete(v.flights, t)
 	}
@@ -135,4 +138,15 @@ func (v *view) leave(t topic, f *flight) {
 	if over {
 		f.close()
 	}
+	if last {
+		*f = flight{}
+		v.r.flights.Put(f)
+	}
+}
+
+func (r *Resolver) flight() *flight {
+	if f, ok := r.flights.Get().(*flight); ok {
+		return f
+	}
+	return new(flight)
 }

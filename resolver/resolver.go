@@ -87,6 +87,7 @@ type Resolver struct {
 	buffers sync.Pool    // of *[maxMessage]byte
 	alarms  sync.Pool    // of *alarm
 	lookups sync.Pool    // of *lookup
+	flights sync.Pool    // of *flight
 	batches sync.Pool    // of *batch
 	asking  atomic.Int32 // questions that are being asked
 	life    lifetime
