@@ -137,7 +137,10 @@ type client struct {
 }
 
 func clients(b *testing.B, server netip.AddrPort) []client {
-	r := newResolver(b, Config{Servers: []netip.AddrPort{server}, NoCache: true})
+	r := newResolver(b, Config{
+		Servers: []netip.AddrPort{server}, NoCache: true,
+		Addresses: []Address{{Prefix: netip.MustParsePrefix("192.0.2.9/24")}, {Prefix: netip.MustParsePrefix("2001:db8::9/64")}},
+	})
 	r.Dial = boundDialer().DialContext
 	std := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, server.String())
@@ -150,23 +153,26 @@ func clients(b *testing.B, server netip.AddrPort) []client {
 			return err
 		}
 	}
-	netLookup := func(network string) func(context.Context, string) error {
+	netLookup := func(r interface {
+		LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	}, network string) func(context.Context, string) error {
 		return func(ctx context.Context, name string) error {
-			_, err := std.LookupNetIP(ctx, network, name)
+			_, err := r.LookupNetIP(ctx, network, name)
 			return err
 		}
 	}
 	m := new(dns.Client)
 	return []client{
 		{"ours/A", lookup(IPv4)},
-		{"ours/A+AAAA", lookup(Both)},
+		{"ours/A+AAAA, each when it comes", lookup(Both)},
+		{"ours/A+AAAA", netLookup(r, "ip")},
 		{"socket per query/A", func(ctx context.Context, name string) error { return rawQuery(server, name) }},
 		{"miekg/A", func(ctx context.Context, name string) error {
 			_, _, err := m.ExchangeContext(ctx, new(dns.Msg).SetQuestion(name, dns.TypeA), server.String())
 			return err
 		}},
-		{"net.Resolver/A", netLookup("ip4")},
-		{"net.Resolver/A+AAAA", netLookup("ip")},
+		{"net.Resolver/A", netLookup(std, "ip4")},
+		{"net.Resolver/A+AAAA", netLookup(std, "ip")},
 	}
 }
 

@@ -16,6 +16,7 @@ type lookup struct {
 	yield    func([]Answer, error) bool
 	patience patience
 	room     [1]string
+	whole    bool // nothing is delivered before all is there
 }
 
 // lookup yields the answers for a name. It gives errLeft if the consumer has

@@ -51,7 +51,7 @@ func (l *lookup) candidate(name string) (found bool, err error) {
 }
 
 // together asks for each type in a task of its own, as long as it is wanted to
-// go on.
+// go on. If nobody wants one before the other, the last one needs none.
 func (l *lookup) together(name string, types []uint16, take func(qtype uint16, o outcome) (goOn bool)) {
 	ctx, cancel := context.WithCancel(l.patience.ctx)
 	p := &patience{ctx: ctx, until: l.patience.until, life: l.patience.life}
@@ -61,16 +61,21 @@ func (l *lookup) together(name string, types []uint16, take func(qtype uint16, o
 	outcomes := make(chan outcome, len(types))
 	var before <-chan struct{}
 	l.r.asking.Add(int32(len(types)))
-	for _, qtype := range types {
+	for i, qtype := range types {
 		turn := newTurn(before)
 		before = turn.over
-		tasks.Go(func() {
+		task := func() {
 			defer l.r.asking.Add(-1)
 			defer turn.end()
 			o := l.resolve(p, name, qtype, turn)
 			o.qtype = qtype
 			outcomes <- o
-		})
+		}
+		if l.whole && i == len(types)-1 {
+			task()
+		} else {
+			tasks.Go(task)
+		}
 	}
 	for range types {
 		if o := <-outcomes; !take(o.qtype, o) {

@@ -146,7 +146,7 @@ func (r *Resolver) gather(ctx context.Context, host string, f Family) (all []net
 		return nil, err
 	}
 	defer l.end()
-	l.family, l.yield = f, func(group []Answer, _ error) bool {
+	l.family, l.whole, l.yield = f, true, func(group []Answer, _ error) bool {
 		for _, a := range group {
 			all = append(all, a.Addr)
 		}
