@@ -12,8 +12,10 @@ import (
 // moment. The Resolver does not change the slices, and they must not be
 // changed while a look-up uses them.
 type Config struct {
-	// Servers are the recursive name servers in order of preference. An IPv6
-	// link-local one needs a zone. Only the first 16 are used.
+	// Servers are the recursive name servers in order of preference, by which
+	// those of one family are asked whose latency is about the same; then IPv6
+	// comes first (RFC 8305 §3.1). An IPv6 link-local one needs a zone. Only the
+	// first 16 are used.
 	Servers []netip.AddrPort
 
 	// Encrypted are the domain's encrypted resolvers (RFC 9463), which are asked

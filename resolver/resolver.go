@@ -146,12 +146,13 @@ func (r *Resolver) gather(ctx context.Context, host string, f Family) (all []net
 		return nil, err
 	}
 	defer l.end()
-	l.family, l.whole, l.yield = f, true, func(group []Answer, _ error) bool {
+	l.family, l.yield = f, func(group []Answer, _ error) bool {
 		for _, a := range group {
 			all = append(all, a.Addr)
 		}
 		return true
 	}
+	l.whole = !l.translates()
 	err = l.run(host)
 	arrange(all, l.cfg.Addresses)
 	return all, err

@@ -112,13 +112,17 @@ func (s *server) hedge(next []*server) time.Duration {
 }
 
 // rank gives a server's place among others, the least first: encrypted ones,
-// then those that answer, by latency in powers of two.
+// then those that answer, by latency in powers of two, equals over IPv6 first (RFC
+// 8305 §3.1).
 func (s *server) rank() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rank := 0
 	if s.name == "" {
 		rank = 200
+	}
+	if s.addr.Addr().Unmap().Is4() {
+		rank++
 	}
 	if s.quiet {
 		return rank + 100
@@ -128,7 +132,7 @@ func (s *server) rank() int {
 		srtt = hedgeDelay / 2
 	}
 	for ; srtt > 8*time.Millisecond; srtt /= 2 {
-		rank++
+		rank += 2
 	}
 	return rank
 }

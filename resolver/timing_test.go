@@ -276,6 +276,32 @@ func TestPreferredServer(t *testing.T) {
 	})
 }
 
+// TestServerOverIPv6: of servers of which nothing is known, one over IPv6 is asked
+// first (RFC 8305 §3.1), until another is known to be faster.
+func TestServerOverIPv6(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		by := func(name string, delay time.Duration) func(query) {
+			return func(q query) { asked = append(asked, name); q.after(delay, truth(q)) }
+		}
+		r := fakeResolver(t, []func(query){by("four", 0)})
+		cfg, _ := r.Config()
+		six := netip.MustParseAddrPort("[2001:db8::53]:53")
+		f := fakeNet{cfg.Servers[0]: by("four", 0), six: by("six", 230*ms)}
+		cfg.Servers, cfg.NoCache = append(cfg.Servers, six), true
+		r.Config, r.Dial = func() (Config, error) { return cfg, nil }, f.dial
+		for range 2 {
+			if got, err := collect(t.Context(), r, "www.example.com", IPv4); err != nil || len(got) != 1 {
+				t.Errorf("%v, %v", got, err)
+			}
+			time.Sleep(time.Second)
+		}
+		if !slices.Equal(asked, []string{"six", "four", "four"}) {
+			t.Errorf("asked %q", asked)
+		}
+	})
+}
+
 // TestCancelIsPrompt: no time passes between the end of the context and the
 // end of the look-up, whatever it waits for.
 func TestCancelIsPrompt(t *testing.T) {
