@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -59,6 +60,44 @@ func TestHostLookupsApart(t *testing.T) {
 		checkApart(t, servers[i], c, names[i], names[1-i])
 	}
 	t.Logf("answered %d of %d, and %d of %d where the cable came and went", answered[0].Load(), asked[0].Load(), answered[1].Load(), asked[1].Load())
+}
+
+// A net.Resolver that knows nothing of domains, asked by a domain's Resolver, asks
+// that domain's servers by its link, and what it hears is the domain's.
+func TestStandardResolverApart(t *testing.T) {
+	l := newLab(t, Config{})
+	names := []string{"eth0", "eth1"}
+	var servers [2]*miftest.DNSServer
+	var captures [2]*miftest.Capture
+	for i, name := range names {
+		var router *miftest.Router
+		router, servers[i] = apart(l, name, i)
+		var err error
+		captures[i], err = router.Capture()
+		l.must(err)
+	}
+	for i, name := range names {
+		r, err := l.host.Resolver(l.pvd(name + "/ipv4"))
+		l.must(err)
+		std := &net.Resolver{PreferGo: true, Dial: r.DialDNS}
+		for _, host := range []string{"host.example.", "n7." + name + ".example."} {
+			got, err := std.LookupNetIP(t.Context(), "ip4", host)
+			if err != nil || !slices.Equal(got, []netip.Addr{ownOf(i)}) {
+				t.Errorf("%s in %s: %v, %v", host, name, got, err)
+			}
+		}
+		if got, err := std.LookupMX(t.Context(), "mail."+name+".example."); err == nil {
+			t.Errorf("MX in %s: %v", name, got)
+		}
+	}
+	for i, c := range captures {
+		l.must(c.Stop())
+		checkApart(t, servers[i], c, names[i], names[1-i])
+		mx := func(q miftest.Query) bool { return q.Name == "mail."+names[i]+".example" && q.Type == "MX" }
+		if !slices.ContainsFunc(servers[i].Queries(), mx) {
+			t.Errorf("%s was not asked for MX: %v", names[i], servers[i].Queries())
+		}
+	}
 }
 
 // apart makes an uplink whose server knows some names of its own, and one that the
