@@ -73,6 +73,9 @@ func TestCookies(t *testing.T) {
 		{"no cookie at all", good, true},
 		{"client cookie given back", func(q query) { q.send(withCookie(truth(q), cookieOf(q.Msg)[:clientCookie])) }, true},
 		{"server cookie", second(func(q query) { q.send(withCookie(truth(q), baked(q))) }), true},
+		{"server's part changed", second(func(q query) {
+			q.send(withCookie(truth(q), append(cookieOf(q.Msg)[:clientCookie:clientCookie], "another secret.."...)))
+		}), true},
 		{"no cookie once there was one, then truth", second(func(q query) {
 			q.send(lie(q), withCookie(truth(q), baked(q)))
 		}), true},

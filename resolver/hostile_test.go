@@ -110,6 +110,16 @@ func TestForgedReplies(t *testing.T) {
 		{name: "o06 other family", script: func(q query) {
 			q.send(answer(q, address(q.qname(), dns.TypeA+dns.TypeAAAA-q.qtype(), true)))
 		}, err: ErrNoData},
+		{name: "o07 three hundred signatures besides", script: func(q query) {
+			m := truth(q)
+			if !q.tcp {
+				m.Truncated = true
+			}
+			for range 300 {
+				m.Answer = append(m.Answer, rrs(q.qname()+" 60 IN RRSIG "+dns.TypeToString[q.qtype()]+" 8 2 60 20300101000000 20200101000000 1 example.com. AAAA")...)
+			}
+			q.send(m)
+		}, want: both, most: 2},
 		{name: "r08 addresses of no host", script: func(q query) {
 			q.send(answer(q, q.qname()+" 60 IN AAAA ::ffff:127.0.0.1", q.qname()+" 60 IN AAAA ::",
 				q.qname()+" 60 IN A 0.0.0.0"))
@@ -246,6 +256,20 @@ func TestAliasChains(t *testing.T) {
 			}
 			q.send(answer(q, q.qname()+" 60 IN CNAME ."))
 		}, err: ErrNoData, most: 2},
+		{name: "c15 alias of a whole domain", script: func(q query) {
+			q.send(answer(q, "example.com. 60 IN DNAME example.net.", "www.example.com. 60 IN CNAME www.example.net.",
+				address("www.example.net.", q.qtype(), false)))
+		}, want: both, most: 1},
+		{name: "c16 alias of a whole domain without the alias of the name", script: func(q query) {
+			q.send(answer(q, "example.com. 60 IN DNAME example.net.", address("www.example.net.", q.qtype(), true)))
+		}, err: ErrNoData, most: 1},
+		{name: "c17 alias in one family, address in the other", script: func(q query) {
+			if q.qtype() == dns.TypeA {
+				q.send(truth(q))
+				return
+			}
+			q.send(answer(q, q.qname()+" 60 IN CNAME a.example.net.", address("a.example.net.", q.qtype(), false)))
+		}, want: both, most: 1},
 	})
 }
 

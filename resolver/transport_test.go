@@ -65,6 +65,10 @@ func TestTransports(t *testing.T) {
 		{name: "t06 NXDOMAIN over TCP", script: truncated(func(q query) { q.send(failing(q, dns.RcodeNameError)) }), err: ErrNoSuchName},
 		{name: "t08 TCP closes", script: truncated(func(q query) { q.reply(nil) }), err: ErrServerFailure},
 		{name: "t08 TCP refused", script: truncated(nil), noTCP: true, err: ErrServerFailure},
+		{name: "t10 TCP closes after the reply", script: truncated(func(q query) {
+			q.send(truth(q))
+			q.reply(nil)
+		}), want: both, most: 2},
 		{name: "t09 reply of 1800 octets", script: func(q query) {
 			m := truth(q)
 			m.Extra = rrs("x. 60 IN TXT " + strings.Repeat(strings.Repeat("a", 200)+" ", 9))
@@ -73,6 +77,15 @@ func TestTransports(t *testing.T) {
 		{name: "e01 FORMERR to EDNS", script: withoutEDNS(dns.RcodeFormatError), want: both, most: 2},
 		{name: "e01 NOTIMP to EDNS", script: withoutEDNS(dns.RcodeNotImplemented), want: both, most: 2},
 		{name: "e03 BADVERS to EDNS", script: withoutEDNS(dns.RcodeBadVers), want: both, most: 2},
+		{name: "e05 FORMERR with an OPT record", script: func(q query) {
+			if !q.edns() {
+				q.send(truth(q))
+				return
+			}
+			m := failing(q, dns.RcodeFormatError)
+			m.SetEdns0(512, false)
+			q.send(m)
+		}, want: both, most: 2},
 		{name: "e04 FORMERR to all", script: func(q query) { q.send(failing(q, dns.RcodeFormatError)) }, err: ErrServerFailure, most: 2},
 		{name: "r02 SERVFAIL", script: func(q query) { q.send(failing(q, dns.RcodeServerFailure)) }, err: ErrServerFailure, most: 1},
 		{name: "r03 REFUSED", script: func(q query) { q.send(failing(q, dns.RcodeRefused)) }, err: ErrRefused, most: 1},
@@ -81,6 +94,7 @@ func TestTransports(t *testing.T) {
 			m.Question = nil
 			q.send(m)
 		}, err: ErrRefused, most: 1},
+		{name: "r09 YXDOMAIN", script: func(q query) { q.send(failing(q, dns.RcodeYXDomain)) }, err: ErrServerFailure, most: 1},
 		{name: "r05 NXDOMAIN", script: func(q query) { q.send(failing(q, dns.RcodeNameError)) }, err: ErrNoSuchName, most: 1},
 		{name: "r06 fifty copies", script: func(q query) {
 			for range 50 {
