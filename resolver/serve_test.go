@@ -169,7 +169,15 @@ func TestDialDNS(t *testing.T) {
 	if got, err := askBy(t, c, reply); !errors.Is(err, io.EOF) {
 		t.Errorf("a reply was answered: %v, %v", got, err)
 	}
+	idle, err := r.DialDNS(t.Context(), "udp", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
 	r.Close()
+	if n, err := idle.Read(make([]byte, 2)); err == nil {
+		t.Errorf("%d octets after Close", n)
+	}
 	if _, err := r.DialDNS(t.Context(), "udp", ""); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
