@@ -19,9 +19,10 @@
 // question (RFC 1034 §3.6.2); records of other owners and of the additional
 // section are never looked at.
 //
-// Queries share a few connected sockets to each server, picked by chance; each
-// serves a hundred queries or ten seconds. Identical questions under way are
-// asked once. Servers are asked in the order of their latency, by powers of two;
+// Queries share a few connected sockets to each server, picked by chance, those
+// that go out together one; each serves a hundred queries or ten seconds. On Linux
+// a reply that came in fragments is not believed, if the socket is a [*net.UDPConn]:
+// the server is asked over TCP. Identical questions under way are asked once. Servers are asked in the order of their latency, by powers of two;
 // one that is silent for three times that (50 to 250 ms, or 200 ms if nothing is
 // known) is left for the next, and comes last until it answers a copy of a query.
 // Streams are kept and pipelined (RFC 7766). What servers said is remembered as
@@ -65,7 +66,8 @@ type Resolver struct {
 	// Dial makes a socket of the domain, connected to a literal address and
 	// port. The network is "udp" or "tcp"; an IPv6 zone is as it is in
 	// Config.Servers, for example "[fe80::1%3]:53". A "udp" socket has to keep
-	// message boundaries and to take datagrams from that peer only. Dial has
+	// message boundaries and to take datagrams from that peer only; a *net.UDPConn
+	// is read and written by its descriptor, several datagrams at a time. Dial has
 	// to return soon after its context ends, which must not end the socket. It
 	// may be called concurrently.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
