@@ -23,6 +23,8 @@ type link struct {
 	local  netip.Addr
 	timer  *time.Timer
 
+	sending sync.Mutex // keeps queries in order
+
 	mu      sync.Mutex
 	waiting map[uint16]*waiter // by ID; on a UDP socket those that have left too
 	out     []*waiter          // whose queries are to be sent, by the first one's asker
@@ -191,10 +193,11 @@ func (l *link) again(w *waiter) (first bool) {
 // for that of the asker's own query.
 func (l *link) flush(own *waiter) (err error) {
 	if l.server.r.asking.Load() > 1 {
-		l.server.gathering.Store(l)
 		runtime.Gosched()
-		l.server.gathering.CompareAndSwap(l, nil)
 	}
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	defer l.server.gathering.CompareAndSwap(l, nil)
 	l.mu.Lock()
 	out := l.out
 	l.out, l.spare = l.spare, nil

@@ -132,9 +132,13 @@ func (x *exchange) send(p *peer, now time.Time) {
 	}
 }
 
-// post has a query sent, and lets the next one of the same look-up go with it.
+// post has a query sent, and lets the next one of the same look-up go with it: by
+// the same socket, until it is sent, so that it does not come first.
 func (x *exchange) post(w *waiter, how func(*waiter) (first bool)) error {
 	first := how(w)
+	if first && !w.link.stream {
+		w.link.server.gathering.Store(w.link)
+	}
 	x.turn.end()
 	if !first {
 		return nil // it goes with the first one

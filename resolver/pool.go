@@ -24,7 +24,7 @@ func (s *server) pick() *link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.gathering.Load()
-	if l == nil || l.stream || !l.take() {
+	if l == nil || !l.take() {
 		place := &s.pool[rand.N(poolSize)]
 		if l = *place; l == nil || !l.take() {
 			*place = nil

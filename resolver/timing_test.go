@@ -280,9 +280,9 @@ func TestPreferredServer(t *testing.T) {
 // first (RFC 8305 §3.1), until another is known to be faster.
 func TestServerOverIPv6(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked []string
+		asked := make(chan string, 10)
 		by := func(name string, delay time.Duration) func(query) {
-			return func(q query) { asked = append(asked, name); q.after(delay, truth(q)) }
+			return func(q query) { asked <- name; q.after(delay, truth(q)) }
 		}
 		r := fakeResolver(t, []func(query){by("four", 0)})
 		cfg, _ := r.Config()
@@ -296,8 +296,10 @@ func TestServerOverIPv6(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		if !slices.Equal(asked, []string{"six", "four", "four"}) {
-			t.Errorf("asked %q", asked)
+		for i, want := range []string{"six", "four", "four"} {
+			if got := <-asked; got != want {
+				t.Errorf("query %d went over %s, not %s", i, got, want)
+			}
 		}
 	})
 }
