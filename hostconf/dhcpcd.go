@@ -18,6 +18,7 @@ const dhcpcdSockets = "/run/dhcpcd/*unpriv.sock"
 const (
 	maxRecord  = 1 << 17 // octets
 	maxRecords = 1024
+	restless   = 3                 // times as old as it must be; then it is asked even if it is not quiet
 	sizeOctets = bits.UintSize / 8 // of C's size_t, which dhcpcd sends as it has it
 )
 
@@ -35,7 +36,8 @@ type dhcpcd struct{}
 //
 // A dhcpcd that has just started is only listened to until it is quiet. It pushes
 // all that it learns, and version 9.4 has so few descriptors to spare that an
-// answer together with a push ends it.
+// answer together with a push ends it. One that is never quiet, as where Router
+// Advertisements are many, is asked when it has run for a while, right after a push.
 func (dhcpcd) talk(l *line, c *calls) error {
 	pushes, err := say(l, c, "--listen")
 	if err != nil {
@@ -54,10 +56,21 @@ func (dhcpcd) talk(l *line, c *calls) error {
 		if err != nil {
 			return fmt.Errorf("listening: %w", err)
 		}
-		if t := time.Now().Add(l.quiet); heard && !ask.IsZero() && t.After(ask) {
-			ask = t
+		if heard && !ask.IsZero() {
+			ask = l.due(ask, time.Now())
 		}
 	}
+}
+
+// due is when one that has just pushed is to be asked, which is not before ask.
+func (l *line) due(ask, now time.Time) time.Time {
+	if !now.Before(l.info.ModTime().Add(restless * l.young)) {
+		return now
+	}
+	if t := now.Add(l.quiet); t.After(ask) {
+		return t
+	}
+	return ask
 }
 
 // say opens a connection with a command.

@@ -2,6 +2,7 @@ package hostconf
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -185,4 +186,19 @@ func TestDhcpcdIsAskedWhenQuiet(t *testing.T) {
 	r.dhcpcd(bound("eth0", "192.0.2.1"))
 	r.open()
 	r.until(func(s *State) bool { return server4(s, "192.0.2.1") })
+}
+
+// One that is never quiet is asked all the same, when it has run for a while.
+func TestDhcpcdIsNeverQuiet(t *testing.T) {
+	r := newRig(t)
+	r.pace.first, r.pace.young, r.pace.quiet = time.Millisecond, 20*time.Millisecond, time.Hour
+	d := r.dhcpcd(bound("eth0", "192.0.2.1"))
+	r.open()
+	<-d.heard
+	n := 0
+	r.until(func(s *State) bool {
+		n++
+		d.push(frame(bound("eth1", fmt.Sprintf("192.0.2.%d", n%250))))
+		return server4(s, "192.0.2.1")
+	})
 }
