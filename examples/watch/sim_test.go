@@ -171,6 +171,32 @@ func (d *desk) scrolls() {
 	d.resize(100, 40)
 }
 
+// A late screen has become smaller, and says so too late.
+type late struct{ tcell.SimulationScreen }
+
+func (late) Size() (width, height int) { return 100, 40 }
+
+// A terminal that becomes smaller while a line is drawn shows what it has room for.
+func TestSmallerMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := late{tcell.NewSimulationScreen("UTF-8")}
+	must(t, s.Init())
+	defer s.Fini()
+	s.SetSize(4, 2)
+	for row := range 3 {
+		line{{"eth0 is up", strong}, {", wlan0 is not", faint}}.put(s, row, true)
+	}
+	s.Show()
+	cells, _, _ := s.GetContents()
+	var shown strings.Builder
+	for _, c := range cells {
+		shown.WriteString(string(c.Runes))
+	}
+	if shown.String() != "eth0eth0" {
+		t.Errorf("it shows %q", shown.String())
+	}
+}
+
 // A host with one plain uplink is a small table.
 func TestPlainUplink(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,8 @@ var looks = map[style]tcell.Style{
 	named:  tcell.StyleDefault.Foreground(tcell.PaletteColor(6)).Bold(true),
 }
 
-// put shows a line in a row of the screen, and nothing behind it.
+// put shows a line in a row of the screen, and nothing behind it. The screen may have
+// become smaller meanwhile; what it has no place for takes no width.
 func (l line) put(s tcell.Screen, row int, colours bool) {
 	width, _ := s.Size()
 	column := 0
@@ -42,7 +43,7 @@ func (l line) put(s tcell.Screen, row int, colours bool) {
 		if colours {
 			look = looks[part.style]
 		}
-		for rest, wide := part.text, 0; rest != "" && column < width; column += wide {
+		for rest, wide := part.text, 1; rest != "" && wide > 0 && column < width; column += wide {
 			rest, wide = s.Put(column, row, rest, look)
 		}
 	}
