@@ -125,7 +125,8 @@ type Config struct {
 	InstallRoutes bool
 
 	// SolicitRouters has the routers of every link asked to advertise at once, when
-	// the Host begins and whenever a link comes up (RFC 4861 section 6.3.7). It needs
+	// the Host begins and whenever a link comes up (RFC 4861 section 6.3.7), and until a
+	// default router answers again and again, ever more seldom (RFC 7559). It needs
 	// CAP_NET_RAW, and without it does nothing.
 	SolicitRouters bool
 

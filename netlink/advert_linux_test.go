@@ -65,9 +65,7 @@ func (c *cable) advertise(t *testing.T, lifetime uint16, options ...[]byte) {
 	for _, o := range options {
 		b = append(b, o...)
 	}
-	m := &ipv6.ControlMessage{HopLimit: 255, IfIndex: c.far.Attrs().Index, Src: c.router.AsSlice()}
-	_, err := c.conn.WriteTo(b, m, &net.IPAddr{IP: net.IPv6linklocalallnodes, Zone: strconv.Itoa(c.far.Attrs().Index)})
-	must(t, err)
+	c.send(t, 255, c.router, b)
 }
 
 func TestAdvertisement(t *testing.T) { testAdvertisement(t, &Config{}) }

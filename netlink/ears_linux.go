@@ -160,7 +160,7 @@ func (p *packet) control(m *unix.SocketControlMessage) {
 }
 
 // solicit asks the routers of a link to advertise now (RFC 4861 section 4.1).
-func (e *ears) solicit(index int) error {
+func (e *ears) solicit(index int32) error {
 	const routerSolicit = 133
 	body := []byte{routerSolicit, 0, 0, 0, 0, 0, 0, 0} // the kernel fills in the checksum
 	allRouters := unix.SockaddrInet6{Addr: [16]byte{0xff, 0x02, 15: 2}, ZoneId: uint32(index)}

@@ -25,7 +25,6 @@ type link struct {
 	ras       []*ra
 	routers   crowd
 	domains   crowd
-	solicited bool // its routers were asked since it came up
 	strays    bool // that DHCPv6 gave an address which no router answers for was said
 
 	stamp, mark uint64 // the last event and the last list that told of it

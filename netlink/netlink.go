@@ -54,9 +54,11 @@ type Config struct {
 	// SafetyInterval is the time between lists of everything for safety's sake.
 	// 0: 5 minutes.
 	SafetyInterval time.Duration
-	// Solicit has the routers of every link asked, once whenever it comes up, to
-	// advertise at once (RFC 4861 section 6.3.7), so that what is known does not wait
-	// for their next unsolicited advertisement. It needs CAP_NET_RAW.
+	// Solicit has the routers of every link asked, whenever it comes up, to advertise at
+	// once (RFC 4861 section 6.3.7), so that what is known does not wait for their next
+	// unsolicited advertisement. Until a default router is heard they are asked again:
+	// after 4 seconds, then ever more seldom, up to an hour (RFC 7559). It needs
+	// CAP_NET_RAW.
 	Solicit bool
 	// Log gets what cannot be had and what is dropped. nil: silent.
 	Log *slog.Logger

@@ -18,8 +18,9 @@ type Watcher struct {
 	config Config
 	socket *socket
 	tables *tables
-	ears   *ears // nil: they cannot be had
-	deaf   error // why
+	ears   *ears          // nil: they cannot be had
+	deaf   error          // why
+	asking *solicitations // nil: routers are not asked
 
 	interrupted atomic.Bool
 	heard       atomic.Bool // the ears have something to read
@@ -76,6 +77,9 @@ func (w *Watcher) openEars() {
 		return
 	}
 	w.tables.whole = true
+	if w.config.Solicit {
+		w.asking = newSolicitations()
+	}
 	w.ears.listen(func() {
 		w.heard.Store(true)
 		w.socket.file.SetReadDeadline(time.Unix(1, 0)) // fails only when closed
@@ -167,13 +171,19 @@ func (w *Watcher) hear() {
 	w.announced = false
 	w.ears.read(func(p *packet) bool {
 		w.tables.now = time.Now()
-		return !w.advert.decode(p) || w.tables.advertEvent(&w.advert)
+		if !w.advert.decode(p) {
+			return true
+		}
+		if w.asking != nil {
+			w.asking.heard(&w.advert)
+		}
+		return w.tables.advertEvent(&w.advert)
 	})
 }
 
 // changes completes what the tables tell.
 func (w *Watcher) changes(c Changes) Changes {
-	w.solicit(c.Links)
+	w.solicit(&c)
 	c.Resynced, w.resynced = w.resynced, false
 	return c
 }
@@ -215,6 +225,9 @@ func (w *Watcher) deadline(until time.Time) time.Time {
 	}
 	if at := w.tables.nextCheck; !at.IsZero() && at.Before(d) {
 		d = at
+	}
+	if w.asking != nil {
+		d = earlier(d, w.asking.next)
 	}
 	for _, at := range w.tables.owed {
 		if at.Before(d) {
