@@ -109,14 +109,10 @@ func (g *group) server(d Datum[netip.AddrPort]) {
 	}
 }
 
-// route adds a route that the host has, in place of what a router said of it, which
-// stands first.
+// route adds a route that the host has, in place of what a router said of it.
 func (g *group) route(d Datum[Route]) {
-	for i := 0; i < len(g.conf.Routes) && g.conf.Routes[i].Value.Table == 0; i++ {
-		if r := &g.conf.Routes[i].Value; r.Destination == d.Value.Destination && r.Gateway == d.Value.Gateway {
-			g.conf.Routes = slices.Delete(g.conf.Routes, i, i+1)
-			break
-		}
+	if i := g.said(d.Value.Destination, d.Value.Gateway); i >= 0 {
+		g.conf.Routes = slices.Delete(g.conf.Routes, i, i+1)
 	}
 	g.conf.Routes = append(g.conf.Routes, d)
 }
@@ -192,9 +188,22 @@ func (a *assignment) through(to netip.Prefix, gateway netip.Addr) []*group {
 // announces tells whether a router said that it is a way to a destination.
 func (g *group) announces(to netip.Prefix, gateway netip.Addr) bool {
 	return isDefault(to) && slices.ContainsFunc(g.conf.Routers, func(d Datum[Router]) bool { return d.Value.Addr == gateway }) ||
-		slices.ContainsFunc(g.conf.Routes, func(d Datum[Route]) bool {
-			return d.Value.Table == 0 && d.Value.Destination == to && d.Value.Gateway == gateway
-		})
+		g.said(to, gateway) >= 0
+}
+
+// said is the index of a route that the host does not have, but was told of; -1 if
+// there is none. These stand before those that it has, of which there may be many.
+func (g *group) said(to netip.Prefix, gateway netip.Addr) int {
+	for i := range g.conf.Routes {
+		r := &g.conf.Routes[i].Value
+		switch {
+		case r.Table != 0:
+			return -1
+		case r.Destination == to && r.Gateway == gateway:
+			return i
+		}
+	}
+	return -1
 }
 
 // owner is the group of a router, the first if it is nobody's.

@@ -118,3 +118,24 @@ func TestCostByTheLink(t *testing.T) {
 		t.Errorf("%.0f allocations on a host of one link, %.0f on one of %d", one, of, many)
 	}
 }
+
+// BenchmarkRoutes takes away and gives back the first of a link's many IPv6 routes by
+// one gateway: ten times as many should cost ten times as much.
+func BenchmarkRoutes(b *testing.B) {
+	for _, n := range []int{1000, 10000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := ethernet(1, "eth0")
+			f.Addresses = []AddressFact{address("2001:db8::1/64", forever)}
+			for i := range n {
+				to := netip.MustParsePrefix(fmt.Sprintf("2001:db8:1:%x::/64", i))
+				f.Routes = append(f.Routes, RouteFact{Route: Route{Destination: to, Gateway: ip("fe80::1"), Table: 254}, Protocol: protocolBoot})
+			}
+			facts := [2]*Facts{f, with(f, func(f *Facts) { f.Routes = f.Routes[1:] })}
+			s, m := Build(&Snapshot{}, facts[:1], nil, Options{}, start), new(Builder)
+			b.ReportAllocs()
+			for i := 1; b.Loop(); i++ {
+				s = m.Build(s, facts[i%2:i%2+1], nil, Options{}, start)
+			}
+		})
+	}
+}

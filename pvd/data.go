@@ -80,8 +80,10 @@ type Datum[T any] struct {
 	Expiry  time.Time // when it ceases to be true; zero: never
 }
 
-// Data is what a domain knows under one Item: one of the slice types below, best
-// first. It is shared; do not write to it.
+// Data is what a domain knows under one Item: one of the slice types below. It is
+// shared; do not write to it. Of each element the best comes first: servers and names as
+// they were told, routers by preference, encrypted resolvers by priority, routes to one
+// destination as the kernel would choose.
 type Data interface{ Item() Item }
 
 // The kinds of Data. A server's address carries a numeric zone if it is
@@ -324,18 +326,20 @@ func settle[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T) bo
 	return len(now) == 0 && len(old) == 0 || settleSome(now, old, g, same)
 }
 
-// settleSome compares by position first, since lists seldom change their order.
+// settleSome looks for each where it should be after the one before, since lists seldom
+// change their order.
 func settleSome[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T) bool) bool {
-	all := len(now) == len(old)
+	all, next := len(now) == len(old), 0
 	for i := range now {
 		n := &now[i]
-		o := find(old, i, func(o *Datum[T]) bool {
+		o := find(old, next, func(o *Datum[T]) bool {
 			return o.Element == n.Element && o.Source == n.Source && same(&n.Value, &o.Value)
 		})
 		all = all && o == i
 		if o < 0 {
 			continue
 		}
+		next = o + 1
 		t, ok := g.settle(n.Expiry, old[o].Expiry)
 		n.Expiry = t
 		all = all && ok
@@ -343,12 +347,15 @@ func settleSome[T any, D ~[]Datum[T]](now, old D, g *gathering, same func(*T, *T
 	return all
 }
 
-// find is the index of the element that is wanted, -1 if none; i is a guess.
+// find is the index of the element that is wanted, -1 if none. It is looked for from i
+// on, and then before.
 func find[T any](in []Datum[T], i int, is func(*Datum[T]) bool) int {
-	if i < len(in) && is(&in[i]) {
-		return i
+	for k := i; k < len(in); k++ {
+		if is(&in[k]) {
+			return k
+		}
 	}
-	for k := range in {
+	for k := range in[:min(i, len(in))] {
 		if is(&in[k]) {
 			return k
 		}
@@ -375,9 +382,10 @@ func sameResolver(a, b *EncryptedResolver) bool {
 		slices.Equal(a.Addresses, b.Addresses) && slices.Equal(a.ALPN, b.ALPN)
 }
 
-// rank puts encrypted resolvers in the order in which they are to be used (RFC 9463
-// section 6.2).
+// rank puts the best first: routers of the higher preference (RFC 4191 section 2.1), and
+// encrypted resolvers in the order in which they are to be used (RFC 9463 section 6.2).
 func (c *Configuration) rank() {
+	slices.SortStableFunc(c.Routers, func(a, b Datum[Router]) int { return cmp.Compare(b.Value.Preference, a.Value.Preference) })
 	slices.SortStableFunc(c.EncryptedResolvers, func(a, b Datum[EncryptedResolver]) int {
 		return cmp.Compare(a.Value.Priority, b.Value.Priority)
 	})

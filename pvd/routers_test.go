@@ -1,6 +1,7 @@
 package pvd
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -211,4 +212,21 @@ func TestMergedFamiliesOfTwoRouters(t *testing.T) {
 	h.learn(with(two(), func(f *Facts) { f.Addresses = append(f.Addresses, address("192.0.2.5/24", forever)) }))
 	expect(t, "merged", h.domains(), []string{
 		"eth0 both RA Static 192.0.2.5 2001:db8:1::5 fe80::5", "eth0/ipv6 ipv6 RA 2001:db8:2::5 fe80::5"})
+}
+
+// TestRoutersBestFirst: those of the higher preference first, others in the order in which
+// they are known.
+func TestRoutersBestFirst(t *testing.T) {
+	h := newHost(t)
+	f := ethernet(2, "eth0")
+	f.Addresses = []AddressFact{slaac("2001:db8:1::5/64", after(3600))}
+	for i, preference := range []int8{-1, 0, 1, 0} {
+		ra := advertisement(fmt.Sprintf("fe80::%d", i+1), after(3600), "2001:db8:1::/64")
+		ra.Configuration.Routers = Routers{{Router{ra.Router, preference}, ElementRA, ra.Router.String(), after(900)}}
+		f.RAs = append(f.RAs, ra)
+	}
+	h.learn(f)
+	want := []string{"RA fe80::3 900 fe80::3 1", "RA fe80::2 900 fe80::2 0", "RA fe80::4 900 fe80::4 0", "RA fe80::1 900 fe80::1 -1"}
+	expect(t, "of the element", h.data("eth0/ipv6", ElementRA, ItemRouters), want)
+	expect(t, "of all", h.data("eth0/ipv6", ElementAny, ItemRouters), want)
 }

@@ -171,8 +171,8 @@ func (d *Domain) Elements() iter.Seq[ElementType] {
 }
 
 // Data returns what an element of the domain says under an item, nil if nothing.
-// ElementAny is all elements together, one after the other. Data of two domains
-// is never mixed.
+// ElementAny is all elements together, one after the other, routers and encrypted
+// resolvers best first. Data of two domains is never mixed.
 func (d *Domain) Data(t ElementType, i Item) Data {
 	var from []*element
 	for _, e := range d.elements {
