@@ -41,7 +41,8 @@ func (v *lines) say(l line) {
 func (v *lines) every() time.Duration { return time.Second }
 
 func (v *lines) began(e entity) {
-	l := line{Message: "Began", URL: e.url, Ranges: &e.ranges}
+	v.rates.at = time.Now()
+	l := line{Message: "Began", URL: shown(e.url), Ranges: &e.ranges}
 	if e.size >= 0 {
 		l.Size = &e.size
 	}

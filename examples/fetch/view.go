@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -47,11 +48,11 @@ func wide(w io.Writer) bool {
 
 // rates tells how fast domains are.
 type rates struct {
-	at   time.Time
+	at   time.Time // of the beginning, or of the last time that they were told
 	last map[mif.PvDID]int64
 }
 
-// since returns octets per second since it was called last, and the domains in order.
+// since returns octets per second since then, and the domains in order.
 func (r *rates) since(now time.Time, by map[mif.PvDID]int64) (order []mif.PvDID, rate map[mif.PvDID]float64) {
 	rate = map[mif.PvDID]float64{}
 	for id, octets := range by {
@@ -92,14 +93,25 @@ func (v *plain) clear() {
 }
 
 func (v *plain) began(e entity) {
+	v.rates.at = time.Now()
+	url := shown(e.url)
 	switch {
 	case e.ranges:
-		v.line("%s: %s, in ranges", e.url, octets(e.size))
+		v.line("%s: %s, in ranges", url, octets(e.size))
 	case e.size < 0:
-		v.line("%s: of unknown length, in one stream: the server has no ranges", e.url)
+		v.line("%s: of unknown length, in one stream: the server has no ranges", url)
 	default:
-		v.line("%s: %s, in one stream: the server has no ranges", e.url, octets(e.size))
+		v.line("%s: %s, in one stream: the server has no ranges", url, octets(e.size))
 	}
+}
+
+// shown is a URL without a password.
+func shown(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Redacted()
 }
 
 func (v *plain) joined(id mif.PvDID) { v.line("%v joins", id) }

@@ -36,7 +36,10 @@ func TestRates(t *testing.T) {
 	var r rates
 	id := mif.PvDID{}
 	now := time.Now()
-	r.since(now, map[mif.PvDID]int64{id: 100})
+	r.at = now.Add(-time.Second)
+	if _, rate := r.since(now, map[mif.PvDID]int64{id: 100}); rate[id] != 100 {
+		t.Errorf("the first: %v", rate)
+	}
 	if _, rate := r.since(now.Add(2*time.Second), map[mif.PvDID]int64{id: 500}); rate[id] != 200 {
 		t.Errorf("%v", rate)
 	}
@@ -46,6 +49,19 @@ func TestOctets(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 2_500_000: "2.5 MB", 7e15: "7000.0 TB"} {
 		if got := octets(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
+
+// A password is not for the screen.
+func TestShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://a.example/b?c":        "http://a.example/b?c",
+		"https://me:secret@a.example": "https://me:xxxxx@a.example",
+		"%":                           "",
+	} {
+		if got := shown(text); got != want {
+			t.Errorf("%s is shown as %s, want %s", text, got, want)
 		}
 	}
 }
