@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -60,17 +61,30 @@ func sequence(s string) string {
 	return s
 }
 
-// verify checks that a file has a digest that someone gave.
-func (d digest) verify(file *os.File, size int64, given string) error {
+// verify checks that a file has a digest that someone gave, until the context is done.
+func (d digest) verify(ctx context.Context, file *os.File, size int64, given string) error {
 	if d == (digest{}) {
 		return nil
 	}
 	sum := newHash(d.algorithm)
-	if _, err := io.Copy(sum, io.NewSectionReader(file, 0, size)); err != nil {
+	if _, err := io.Copy(sum, until{ctx, io.NewSectionReader(file, 0, size)}); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != d.sum {
 		return fmt.Errorf("the %s is %s, not %s as %s", strings.ToUpper(d.algorithm), got, d.sum, given)
 	}
 	return nil
+}
+
+// An until reads until its context is done.
+type until struct {
+	context.Context
+	io.Reader
+}
+
+func (u until) Read(b []byte) (int, error) {
+	if err := u.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(b)
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
@@ -55,4 +58,17 @@ func FuzzContentRange(f *testing.F) {
 			t.Errorf("%q is %v of %d", s, got, size)
 		}
 	})
+}
+
+// A big file is not hashed to its end when someone has interrupted that.
+func TestVerifyEnds(t *testing.T) {
+	file, err := os.Open(os.Args[0])
+	must(t, err)
+	defer file.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	d := digest{"sha-256", strings.Repeat("0", 64)}
+	if err := d.verify(ctx, file, 1, "given"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 }

@@ -121,11 +121,13 @@ func (d *download) begin(ctx context.Context, id mif.PvDID) {
 	}()
 }
 
-// left takes note that a source has ended. The error is that of the whole download.
+// left takes note that a source has ended. The error is that of the whole download. A
+// domain in which the first answer is another file's, such as the page of a captive
+// portal, has spoilt nothing.
 func (d *download) left(r result) error {
 	delete(d.at, r.pvd)
 	d.view.left(r.pvd, r.octets.Load(), r.err)
-	if final(r.err) {
+	if errors.Is(r.err, errFile) || errors.Is(r.err, errLie) && r.octets.Load() > 0 {
 		return fmt.Errorf("in %v: %w", r.pvd, r.err)
 	}
 	if r.err == nil {

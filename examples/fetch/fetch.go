@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -50,7 +52,7 @@ func fetch(ctx context.Context, o *order) (err error) {
 	if err := o.download(ctx); err != nil {
 		return err
 	}
-	if err := o.check(); err != nil {
+	if err := o.check(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(o.file.Sync(), o.file.Close()); err != nil {
@@ -70,40 +72,71 @@ func (o *order) download(ctx context.Context) error {
 	return o.inPieces(ctx)
 }
 
-// probe asks for the first octet in whichever domain is first. A server that has no
-// ranges sends all of the file, which is taken then.
+// probe asks for the first octet in whichever domain connects first, and if that comes
+// to nothing, in each of the others.
 func (o *order) probe(ctx context.Context) error {
+	settled := func(err error) bool { return err == nil || o.entity.url != "" || ctx.Err() != nil }
+	first, err := o.ask(ctx, o.word)
+	if settled(err) || first == (mif.PvDID{}) {
+		return err
+	}
+	all := []error{fmt.Errorf("in %v: %w", first, err)}
+	for _, d := range o.domains() {
+		if d.ID() == first {
+			continue
+		}
+		if _, err = o.ask(ctx, d.ID().String()); settled(err) {
+			return err
+		}
+		all = append(all, fmt.Errorf("in %v: %w", d.ID(), err))
+	}
+	return errors.Join(all...)
+}
+
+// ask asks for the first octet in whichever domain meant by a word connects first. It
+// tells which that was; the zero one is none.
+func (o *order) ask(ctx context.Context, word string) (mif.PvDID, error) {
 	ctx, alive, end := stalling(ctx, o.stall)
 	defer end()
-	var used mif.PvDID
+	var used atomic.Value
+	used.Store(mif.PvDID{})
 	client := newClient(func(ctx context.Context, _, address string) (net.Conn, error) {
-		c, err := inside.Dial(ctx, o.host, &o.history, o.word, address)
+		c, err := inside.Dial(ctx, o.host, &o.history, word, address)
 		if err != nil {
 			return nil, err
 		}
-		used = c.PvD
+		used.Store(c.PvD)
 		return c, nil
 	})
 	defer client.CloseIdleConnections()
 	r, err := request(ctx, o.url, span{0, 1})
 	if err != nil {
-		return err
+		return mif.PvDID{}, err
 	}
 	answer, err := client.Do(r)
+	id := used.Load().(mif.PvDID)
 	if err != nil {
-		return cause(ctx, err)
+		return id, cause(ctx, err)
 	}
 	defer answer.Body.Close()
-	if o.entity, err = learn(answer); err != nil {
+	return id, o.hear(ctx, answer, alive, id)
+}
+
+// hear learns from the first answer. A server that has no ranges sends all of the file,
+// which is taken then.
+func (o *order) hear(ctx context.Context, answer *http.Response, alive func(), id mif.PvDID) error {
+	e, err := learn(answer)
+	if err != nil {
 		return err
 	}
-	o.view.began(o.entity)
-	if o.entity.ranges {
+	o.entity = e
+	o.view.began(e)
+	if e.ranges {
 		return nil
 	}
-	o.view.joined(used)
-	n, err := inOne(ctx, o, answer, alive, used)
-	o.view.left(used, n, err)
+	o.view.joined(id)
+	n, err := inOne(ctx, o, answer, alive, id)
+	o.view.left(id, n, err)
 	return err
 }
 
@@ -116,7 +149,7 @@ func (o *order) inPieces(ctx context.Context) error {
 }
 
 // check checks the length of the file, and each digest of it that there is.
-func (o *order) check() error {
+func (o *order) check(ctx context.Context) error {
 	i, err := o.file.Stat()
 	if err != nil {
 		return err
@@ -125,8 +158,8 @@ func (o *order) check() error {
 		return fmt.Errorf("%d octets are there of %d", i.Size(), o.entity.size)
 	}
 	o.entity.size = i.Size()
-	if err := o.digest.verify(o.file, i.Size(), "given"); err != nil {
+	if err := o.digest.verify(ctx, o.file, i.Size(), "given"); err != nil {
 		return err
 	}
-	return o.entity.digest.verify(o.file, i.Size(), "the server said")
+	return o.entity.digest.verify(ctx, o.file, i.Size(), "the server said")
 }

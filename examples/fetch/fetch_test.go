@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -179,6 +181,57 @@ func TestDomainJoins(t *testing.T) {
 	close(gate)
 	j.end("")
 	j.whole(body)
+}
+
+// A domain that connects and then has no answer to the first request is not the end of
+// it: another one is asked.
+func TestFirstInVain(t *testing.T) {
+	t.Parallel()
+	for what, vain := range map[string]func(u *exampletest.Uplink, w http.ResponseWriter, r *http.Request){
+		"mute": func(_ *exampletest.Uplink, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"refused": func(_ *exampletest.Uplink, w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+		},
+		"a cable": func(u *exampletest.Uplink, _ http.ResponseWriter, r *http.Request) {
+			u.CablePull() // it may be so already
+			<-r.Context().Done()
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			n := miftest.New(t)
+			all := exampletest.Uplinks(t, n, 2)
+			body := content(1 << 20)
+			var once sync.Once
+			serve(t, all[0], &server{handle: func(w http.ResponseWriter, r *http.Request) {
+				once.Do(func() { serve(t, all[1], &server{body: body}) }) // so the other one cannot be first
+				vain(all[0], w, r)
+			}})
+			j := start(t, n.Host(), "-stall", "1s")
+			j.end("")
+			j.whole(body)
+		})
+	}
+}
+
+// Who reads what is printed may go: the file comes all the same.
+func TestReaderGone(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	u := exampletest.AddUplink(t, n, 0)
+	body := content(1 << 20)
+	serve(t, u, &server{body: body})
+	r, w, err := os.Pipe()
+	must(t, err)
+	must(t, r.Close())
+	defer w.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	c := exampletest.In(n.Host(), "-o", file, fileURL)
+	c.Stdout, c.Stderr = w, w
+	must(t, c.Run())
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, body) {
+		t.Errorf("%d octets %v", len(got), err)
+	}
 }
 
 // Interrupted, it leaves nothing.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/go-mif/mif/examples/internal/exampletest"
@@ -123,15 +124,60 @@ func TestNobody(t *testing.T) {
 	j.end("no domain has come after ")
 }
 
-// Two uplinks with different files behind one name do not become one file.
+// Two uplinks with different files behind one name do not become one file: that of the
+// first answer is taken, and the other uplink left out.
 func TestDifferent(t *testing.T) {
 	t.Parallel()
 	n := miftest.New(t)
-	all := exampletest.Uplinks(t, n, 2)
 	gate := make(chan struct{}) // so that none has all before the other has begun
-	a := content(2 << 20)
-	b := append([]byte("other"), a[5:]...)
-	serve(t, all[0], &server{body: a, gate: gate, first: 1, etag: `"one"`})
-	serve(t, all[1], &server{body: b, gate: gate, first: 1, etag: `"two"`})
-	start(t, n.Host()).end("(ETag)")
+	bodies := map[string][]byte{}
+	var both []*server
+	for i, u := range exampletest.Uplinks(t, n, 2) {
+		body := append([]byte(u.PvD), content(2<<20)...)
+		bodies[u.PvD] = body
+		both = append(both, serve(t, u, &server{body: body, gate: gate, first: 1, etag: fmt.Sprintf(`"%d"`, i)}))
+	}
+	j := start(t, n.Host())
+	for _, s := range both {
+		s.await()
+	}
+	close(gate)
+	j.end("")
+	left := map[bool]line{}
+	for _, l := range j.lines("Left") {
+		left[l.Err == ""] = l
+	}
+	if out := left[false]; out.Octets == nil || *out.Octets != 0 || !strings.Contains(out.Err, "(ETag)") {
+		t.Errorf("%+v", out)
+	}
+	j.whole(bodies[left[true].PvD])
+}
+
+// A domain with the page of a captive portal in place of the rest is left out.
+func TestPortal(t *testing.T) {
+	t.Parallel()
+	n := miftest.New(t)
+	all := exampletest.Uplinks(t, n, 2)
+	body, gate := content(2<<20), make(chan struct{})
+	a := serve(t, all[0], &server{body: body, gate: gate, first: 1})
+	asked := make(chan struct{}, 100)
+	serve(t, all[1], &server{handle: func(w http.ResponseWriter, r *http.Request) {
+		if asks(r) == (span{0, 1}) {
+			partial(w, fmt.Sprintf("bytes 0-0/%d", len(body)), `"one"`, body[:1])
+			return
+		}
+		w.Write([]byte("<title>Welcome</title>"))
+		asked <- struct{}{}
+	}})
+	j := start(t, n.Host())
+	a.await()
+	<-asked
+	close(gate)
+	j.end("")
+	j.whole(body)
+	for _, l := range j.lines("Left") {
+		if out := strings.Contains(l.Err, "it sent all"); out != (l.PvD == all[1].PvD) {
+			t.Errorf("%+v", l)
+		}
+	}
 }

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/signal"
 	"path"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/go-mif/mif"
@@ -30,10 +32,13 @@ the others get what it owes; when one comes, it joins.
     fetch -pvd eth0 https://www.example.com/big.iso     the domains of one interface
     fetch -o big.iso -sha256 HASH https://www.example.com/dir/
 
-A server without ranges is asked in one domain, the first by Happy Eyeballs; such a
-download cannot survive the end of that domain.
+What the file is, the first domain by Happy Eyeballs tells, or the next one if that has
+no answer. A domain that then tells of another file, as a captive portal may, is left
+out. A server without ranges is asked in one domain; such a download cannot survive the
+end of that domain.
 
 Until it is complete the file has the name FILE.part, which goes if the download fails.
+Then it replaces a FILE that is there already.
 The length is checked, and that all answers agree on length, ETag and Last-Modified; so
 is the hash, if it is given by -sha256 or by the server (Repr-Digest or Digest with
 sha-256 or sha-512; RFC 9530). Without any of these a file that changes meanwhile
@@ -53,6 +58,7 @@ The status is 1 if the file is not there in the end.
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	signal.Ignore(syscall.SIGPIPE) // a reader of the output that goes does not end the download
 	p := program.New("fetch", usage)
 	o, status, ok := orders(p, args)
 	if !ok {
