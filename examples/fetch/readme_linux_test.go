@@ -80,6 +80,14 @@ func (w *window) run(h *miftest.Host, columns uint16) *miftest.Cmd {
 // pulled there.
 func TestReadme(t *testing.T) {
 	t.Parallel()
+	exampletest.Recorded(t, func() string {
+		midst, end := pulled(t)
+		return exampletest.Shown(t, "fetch", "$ fetch "+fileURL+"\n"+midst) + exampletest.Shown(t, "fetch, later", end)
+	})
+}
+
+// pulled is the screen in the midst of a download, and after a cable was pulled then.
+func pulled(t *testing.T) (midst, end string) {
 	n := miftest.New(t)
 	all := exampletest.Uplinks(t, n, 2)
 	body := content(8 << 20)
@@ -89,15 +97,14 @@ func TestReadme(t *testing.T) {
 	w := &window{t: t}
 	cmd := w.run(n.Host(), 80)
 	const bars = 3
-	midst := w.await(func(s string) bool {
+	midst = w.await(func(s string) bool {
 		return strings.Count(s, "B/s\r\n") == bars && strings.Count(s, "[=") == bars && !strings.Contains(s, " 0 B/s")
 	})
 	must(t, all[0].CablePull())
-	end := w.await(func(s string) bool { return strings.Contains(s, "\nfile: ") })
+	end = w.await(func(s string) bool { return strings.Contains(s, "\nfile: ") })
 	must(t, cmd.Wait())
 	if b, err := os.ReadFile(filepath.Join(cmd.Dir, "file")); err != nil || string(b) != string(body) {
 		t.Errorf("%d octets of %d are there, %v", len(b), len(body), err)
 	}
-	exampletest.Shown(t, "fetch", "$ fetch "+fileURL+"\n"+midst)
-	exampletest.Shown(t, "fetch, later", end)
+	return midst, end
 }

@@ -9,6 +9,8 @@ import (
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	n, f := exampletest.Figure(t)
-	r := heard(t, n, f, f.Name)
-	exampletest.Shown(t, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
+	exampletest.Recorded(t, func() string {
+		r := heard(t, n, f, f.Name)
+		return exampletest.Shown(t, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
+	})
 }

@@ -12,6 +12,8 @@ func TestReadme(t *testing.T) {
 	exampletest.Needs(t, "curl")
 	n, _ := exampletest.Sites(t)
 	args := []string{"-pvd", "eth1", "--", "curl", "-sS", "http://" + exampletest.Name}
-	r := exampletest.RunIn(t, n.Host(), args...)
-	exampletest.Shown(t, "run", "$ run "+strings.Join(args, " ")+"\n"+r.Err+r.Out)
+	exampletest.Recorded(t, func() string {
+		r := exampletest.RunIn(t, n.Host(), args...)
+		return exampletest.Shown(t, "run", "$ run "+strings.Join(args, " ")+"\n"+r.Err+r.Out)
+	})
 }

@@ -12,6 +12,11 @@ import (
 // The README shows the table of the host of Figure 2.
 func TestReadme(t *testing.T) {
 	t.Parallel()
+	exampletest.Recorded(t, func() string { return exampletest.Shown(t, "watch", "$ watch\n"+figure(t)) })
+}
+
+// figure is the table that is left of a host that becomes that of the figure.
+func figure(t *testing.T) string {
 	n := miftest.New(t)
 	d := newDesk(t)
 	end := d.show(n.Host(), false)
@@ -22,5 +27,5 @@ func TestReadme(t *testing.T) {
 		`SearchDomains +example.com`, `Routes +0\.0\.0\.0/0`, `Routes +::/0 via fe80::1ff:fe00:1`, `Routes +::/0 via fe80::1ff:fe00:2`,
 		`Prefixes +2001:db8:1::/64`, `Prefixes +2001:db8:2::/64`)
 	d.InjectKey(tcell.KeyRune, 'q', 0)
-	exampletest.Shown(t, "watch", "$ watch\n"+end())
+	return end()
 }
