@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 
 // shown is what examples may import beside the standard library and this module: what
 // makes a table on a terminal.
-var shown = []string{"github.com/gdamore/tcell/v2", "golang.org/x/term", "golang.org/x/sys/unix"}
+var shown = []string{"github.com/gdamore/tcell/v2", "github.com/rivo/uniseg", "golang.org/x/term", "golang.org/x/sys/unix"}
 
 // messages are the packages of the messages and of the values in them, which is all
 // that a high-level API needs, besides the order of addresses.

@@ -88,7 +88,7 @@ func (p *plain) went(id mif.PvDID, what, text string) error {
 }
 
 func (p *plain) line(sign, of, format string, args ...any) error {
-	_, err := fmt.Fprintf(p.w, "%s %s %-16s %s\n", time.Now().Format("15:04:05.000"), sign, of, show.Printable(fmt.Sprintf(format, args...)))
+	_, err := fmt.Fprintf(p.w, "%s %s %s %s\n", time.Now().Format("15:04:05.000"), sign, fill(show.Printable(of), 16), show.Printable(fmt.Sprintf(format, args...)))
 	return err
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/go-mif/mif/examples/internal/show"
 )
 
@@ -113,16 +115,28 @@ func event(s string) line {
 	return line{{s[:stamp], faint}, {s[stamp:], look}}
 }
 
-// cut is as much of a text as n characters hold, with a sign of what is left out.
+// cut is as much of a text as n columns hold, with a sign of what is left out.
 func cut(s string, n int) string {
-	r := []rune(s)
 	switch {
-	case len(r) <= n:
+	case uniseg.StringWidth(s) <= n:
 		return s
 	case n <= 0:
 		return ""
 	}
-	return string(r[:n-1]) + "…"
+	var b strings.Builder
+	for {
+		one, rest, wide, _ := uniseg.FirstGraphemeClusterInString(s, -1)
+		if n -= wide; n < 1 {
+			return b.String() + "…"
+		}
+		b.WriteString(one)
+		s = rest
+	}
+}
+
+// fill is a text that fills so many columns, or more.
+func fill(s string, columns int) string {
+	return s + strings.Repeat(" ", max(0, columns-uniseg.StringWidth(s)))
 }
 
 // paint is a line as a terminal takes it, with colours or without.

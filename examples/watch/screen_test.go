@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/pvd"
 )
@@ -131,7 +133,7 @@ func TestForgets(t *testing.T) {
 // No screen is larger than its size, whatever that is.
 func TestFits(t *testing.T) {
 	s := told(story(domains())...)
-	events := slices.Repeat([]string{"12:00:00.000 + é" + strings.Repeat("long ", 30)}, 50)
+	events := slices.Repeat([]string{"12:00:00.000 + é網" + strings.Repeat("long ", 30)}, 50)
 	for width := range 120 {
 		for height := range 30 {
 			all := shown(s, events, size{width, height}, noon)
@@ -139,10 +141,23 @@ func TestFits(t *testing.T) {
 				t.Fatalf("%d lines of %d", len(all), height)
 			}
 			for _, l := range all {
-				if n := len([]rune(l)); n > width {
+				if n := uniseg.StringWidth(l); n > width {
 					t.Fatalf("%d columns of %d: %s", n, width, l)
 				}
 			}
+		}
+	}
+}
+
+// A character as wide as two leaves less room for others.
+func TestWide(t *testing.T) {
+	s := told(mif.InterfaceAnnouncement{Interface: eth, Name: "網路網路", Index: 2, MTU: 1500, Up: true, Carrier: true})
+	if got, want := shown(s, nil, size{60, 24}, noon)[2], "網路網路            up, MTU 1500"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for n, want := range []string{"", "…", "…", "網…", "網路", "網路"} {
+		if got := cut("網路", n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/examples/internal/show"
 	"github.com/go-mif/mif/pvd"
@@ -42,7 +44,7 @@ func treeWidth(s state, width int) int {
 	longest := len("    AdditionalInfo")
 	for _, l := range s {
 		for _, d := range l.domains {
-			longest = max(longest, 2+len([]rune(d.PvD.String())))
+			longest = max(longest, 2+uniseg.StringWidth(d.PvD.String()))
 		}
 	}
 	return min(longest+2, max(0, width*2/5))
@@ -136,6 +138,6 @@ func (t *tabled) row(tree, what, preferred, valid span) {
 
 // pad is a text that fills a column but for a space.
 func pad(s span, width int) span {
-	s.text = fmt.Sprintf("%-*s", width, cut(show.Printable(s.text), max(0, width-1)))
+	s.text = fill(cut(show.Printable(s.text), max(0, width-1)), width)
 	return s
 }
