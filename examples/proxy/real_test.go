@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -98,6 +99,42 @@ func TestCurl(t *testing.T) {
 		} {
 			out := p.run(nil, append([]string{"curl", "-sS", "-m", "30", "--cacert", p.certificate}, c.args...)...)
 			exampletest.Came(t, c.by, strings.Join(c.args, " "), out)
+		}
+	}
+	p.stop()
+}
+
+// datagram sends by PySocks, and prints what comes back.
+const datagram = `
+import socks, sys
+s = socks.socksocket(socks.socket.AF_INET, socks.socket.SOCK_DGRAM)
+s.set_proxy(socks.SOCKS5, "127.0.0.1", int(sys.argv[1]), username=sys.argv[2], password="x")
+s.settimeout(20)
+s.sendto(b"hello", (sys.argv[3], 7))
+print(s.recvfrom(1000)[0].decode())
+`
+
+func TestPySocks(t *testing.T) {
+	t.Parallel()
+	const python = "/usr/bin/python3" // of the system, whose module it is
+	p := visit(t, python)
+	if err := exec.Command(python, "-c", "import socks").Run(); err != nil {
+		t.Skip("needs PySocks")
+	}
+	for _, u := range p.uplinks {
+		echo(t, u, netip.AddrPortFrom(exampletest.Target, 7))
+	}
+	for i, at := range p.ports {
+		_, port, _ := strings.Cut(at, ":")
+		for _, user := range []string{"", p.uplinks[1].PvD} {
+			by := p.uplinks[i]
+			if user != "" {
+				by = p.uplinks[1]
+			}
+			for _, to := range []string{exampletest.Name, exampletest.Target.String()} {
+				out := p.run(nil, python, "-c", datagram, port, user, to)
+				exampletest.Came(t, by, user+" "+to, strings.TrimPrefix(out, "hello "))
+			}
 		}
 	}
 	p.stop()

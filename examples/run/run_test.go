@@ -72,7 +72,7 @@ func TestDomain(t *testing.T) {
 	for _, u := range all {
 		r := exampletest.RunIn(t, n.Host(), "-v", "-pvd", u.PvD, "--", self, part, "get", "http://"+exampletest.Name)
 		exampletest.Came(t, u, u.PvD, r.Out)
-		if r.Status != 0 || !strings.Contains(r.Err, "pvd="+u.PvD) {
+		if r.Status != 0 || strings.Count(r.Err, "\n") != 1 || !strings.Contains(r.Err, "pvd="+u.PvD) {
 			t.Errorf("status %d, the log is %q", r.Status, r.Err)
 		}
 	}

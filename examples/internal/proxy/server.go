@@ -108,7 +108,9 @@ func (v *service) end(kill context.CancelFunc) {
 	select {
 	case <-gone:
 	case <-limit.Done():
-		v.Log.Info("ending clients that go on")
+		if v.Grace > 0 {
+			v.Log.Info("ending clients that go on")
+		}
 	}
 	kill()
 	<-gone
