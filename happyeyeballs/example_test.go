@@ -38,6 +38,46 @@ func Example() {
 	fmt.Println(res.Status)
 }
 
+// A dial function of a context and an address, as grpc.WithContextDialer wants it. The
+// name is given to it untranslated by a target such as "passthrough:///api.example.com:443".
+func ExampleDialer_DialContext_grpc() {
+	host, err := mif.Open(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer host.Close()
+	d := &happyeyeballs.Dialer{Host: host}
+	dial := func(ctx context.Context, address string) (net.Conn, error) {
+		return d.DialContext(ctx, "tcp", address)
+	}
+	conn, err := dial(context.Background(), "api.example.com:443")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+}
+
+// Connections that are good only if TLS is, and TLS on top of one that is connected.
+func ExampleDialer_DialTLS() {
+	host, err := mif.Open(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer host.Close()
+	d := &happyeyeballs.Dialer{Host: host}
+	raced, err := d.DialTLS(context.Background(), "tcp", "www.example.com:443", &tls.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer raced.Close()
+	plain, err := d.DialContext(context.Background(), "tcp", "www.example.com:443")
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn := tls.Client(plain, &tls.Config{ServerName: "www.example.com"})
+	defer conn.Close()
+}
+
 // Hard rules filter domains and soft rules sort them.
 func ExampleRule() {
 	d := &happyeyeballs.Dialer{

@@ -113,6 +113,36 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// Under what makes TLS itself: tls.Client, and an HTTP/2 client that dials by a function
+// of a context and an address, as gRPC does.
+func TestUnderTLS(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	u := r.uplink("eth0", 1, "46", miftest.Zone{"www.example": name(good6, good4)}, nil)
+	cert, pool := certificate(t)
+	u.webServer("["+good6+"]:443", &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}}, "secure")
+	d := &Dialer{Host: r.host, Timeout: generous}
+	conn, err := d.DialContext(t.Context(), "tcp", "www.example:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure := tls.Client(conn, &tls.Config{RootCAs: pool, ServerName: "www.example"})
+	if err := secure.HandshakeContext(t.Context()); err != nil {
+		t.Error(err)
+	}
+	secure.Close()
+	transport := &http.Transport{DialContext: d.DialContext, TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+	defer transport.CloseIdleConnections()
+	res, err := (&http.Client{Transport: transport, Timeout: generous}).Get("https://www.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); string(body) != "secure" || err != nil || res.ProtoMajor != 2 {
+		t.Errorf("%s says %q, %v", res.Proto, body, err)
+	}
+}
+
 // One Dialer, many goroutines: each gets a connection, and nothing is left.
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
