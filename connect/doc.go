@@ -55,6 +55,9 @@
 // without the socket and only prefers the socket's link (Linux 6.18): where the host
 // has a better route by another one, that last packet leaves there, with the right
 // source. No option of the socket changes that; an [Installer] does.
+// What still comes for a connection that was closed with something unread is reset
+// without the socket, by whatever link the host prefers: CloseWrite and reading to the
+// end before Close avoids that.
 //
 // Off Linux every attempt ends in an error that wraps [errors.ErrUnsupported].
 package connect
