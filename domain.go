@@ -74,6 +74,7 @@ func (h *Host) newDomain(id PvDID) *domain {
 	query := d.dialer
 	query.ReportUnreachable = true
 	d.resolver = &resolver.Resolver{Config: d.resolverConfig, Dial: query.DialContext, Multicast: d.multicast}
+	d.dialer.Lookup = d.resolver.LookupNetIP
 	context.AfterFunc(d.life, func() { d.resolver.Close() })
 	d.lookup, d.services, d.dial = d.resolver.Lookup, d.lookupServices, d.connect
 	if h.fake != nil {

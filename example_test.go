@@ -182,6 +182,35 @@ func ExampleHost_Snapshot() {
 	// wlan0/ipv6 [2001:db8:2::53]:53 from RA
 }
 
+// Code that knows nothing of domains, inside one: a name is translated by the domain's
+// servers, and connected to by its interface. DialContext fits http.Transport as well.
+func ExampleHost_Dialer() {
+	h, f, end, ok := figure2()
+	if !ok {
+		fmt.Println("wlan0/ipv6")
+		return
+	}
+	defer end()
+	for d := range h.Snapshot().Domains() {
+		if d.ID().String() != "wlan0/ipv6" {
+			continue
+		}
+		dialer, err := h.Dialer(d.ID())
+		if err != nil {
+			log.Fatal(err)
+		}
+		dialer.Timeout = 10 * time.Second
+		conn, err := dialer.DialContext(context.Background(), "tcp", fmt.Sprintf("%s:%d", f.Name, f.Port))
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer conn.Close()
+		greeting, _ := io.ReadAll(conn) // the server tells which way it was reached
+		fmt.Print(string(greeting))
+	}
+	// Output: wlan0/ipv6
+}
+
 // A Session in a select, beside whatever else a program waits for.
 func ExampleSession_Ready() {
 	h, _, end, ok := figure2()

@@ -219,8 +219,8 @@ func (h *Host) Sources() []Source {
 }
 
 // Dialer returns a dialer that connects inside a domain, for http.Transport, gRPC
-// and the like. It follows the domain as its addresses change, and fails with
-// ErrUnknownPvD when the domain is gone.
+// and the like; names are translated by the domain's resolver. It follows the domain as
+// its addresses change, and fails with ErrUnknownPvD when the domain is gone.
 func (h *Host) Dialer(id PvDID) (*connect.Dialer, error) {
 	d, err := h.domain(id)
 	if err != nil {

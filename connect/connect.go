@@ -49,6 +49,10 @@ type Dialer struct {
 	// While a dial is under way it is called again, on any goroutine, after Changed.
 	Domain func() (Domain, error)
 
+	// Lookup, if not nil, translates names in the domain for DialContext, such as the
+	// domain's resolver does; the network is ip, ip4 or ip6. Without it names are refused.
+	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
 	// Context, if not nil, is the life of the domain. Once it is done, dials under way
 	// end at once with its cause (see context.Cause) and new ones are not begun. What
 	// is connected or listening by then stays its owner's.
@@ -96,10 +100,14 @@ type Dialer struct {
 }
 
 // DialContext is Dial with the destination as text, the form [net/http.Transport]
-// and others want. The address is a literal, as in "192.0.2.1:80" or
-// "[fe80::1%eth0]:80". A name is refused with [ErrBadDestination]; it has to be
-// translated in the domain first.
+// and others want: a literal, as in "192.0.2.1:80" or "[fe80::1%eth0]:80", or if there
+// is a Lookup, a name. The addresses of a name are tried one after the other as Lookup has
+// them, each for its share of the time there is, but two seconds at least; races are for
+// package happyeyeballs. Without a Lookup a name is refused with [ErrBadDestination].
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if host, port, ok := splitName(address); ok && d.Lookup != nil {
+		return d.dialName(ctx, network, host, port)
+	}
 	to, err := parseDestination(address)
 	if err != nil {
 		return nil, &Error{Op: "dial", Network: network, Err: err}

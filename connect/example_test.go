@@ -13,7 +13,7 @@ import (
 )
 
 // A domain that the program knows by itself, used for HTTP. The host in the URL is a
-// literal; names need the domain's resolver in front of the Dialer.
+// literal; names need the domain's resolver as the Dialer's Lookup.
 func ExampleDialer_DialContext() {
 	d := &connect.Dialer{
 		Timeout: 10 * time.Second,
