@@ -17,6 +17,6 @@ func TestReadme(t *testing.T) {
 			r := exampletest.RunIn(t, n.Host(), args...)
 			all.WriteString("$ dial " + strings.Join(args, " ") + "\n" + r.Out + r.Err)
 		}
-		return exampletest.Shown(t, "dial", all.String())
+		return exampletest.Shown(t, exampletest.README, "dial", all.String())
 	})
 }

@@ -76,13 +76,13 @@ func (w *window) run(h *miftest.Host, columns uint16) *miftest.Cmd {
 	return cmd
 }
 
-// The README shows a download on a terminal, in the midst of it and after a cable was
-// pulled there.
+// The README shows a download on a terminal in the midst of it, docs/programs.md how it
+// ended after a cable was pulled there.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	exampletest.Recorded(t, func() string {
 		midst, end := pulled(t)
-		return exampletest.Shown(t, "fetch", "$ fetch "+fileURL+"\n"+midst) + exampletest.Shown(t, "fetch, later", end)
+		return exampletest.Shown(t, exampletest.README, "fetch", "$ fetch "+fileURL+"\n"+midst) + exampletest.Shown(t, exampletest.Programs, "fetch, later", end)
 	})
 }
 

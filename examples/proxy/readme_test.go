@@ -12,7 +12,7 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	exampletest.Needs(t, "curl")
 	n, _ := exampletest.Sites(t)
-	exampletest.Recorded(t, func() string { return exampletest.Shown(t, "proxy", byPorts(t, n.Host())) })
+	exampletest.Recorded(t, func() string { return exampletest.Shown(t, exampletest.README, "proxy", byPorts(t, n.Host())) })
 }
 
 // byPorts is what a proxy prints, and curl by each of its ports.

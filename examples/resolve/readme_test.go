@@ -11,6 +11,6 @@ func TestReadme(t *testing.T) {
 	n, f := exampletest.Figure(t)
 	exampletest.Recorded(t, func() string {
 		r := heard(t, n, f, f.Name)
-		return exampletest.Shown(t, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
+		return exampletest.Shown(t, exampletest.README, "resolve", "$ resolve -wait 20s "+f.Name+"\n"+r.Out+r.Err)
 	})
 }

@@ -14,6 +14,6 @@ func TestReadme(t *testing.T) {
 	args := []string{"-pvd", "eth1", "--", "curl", "-sS", "http://" + exampletest.Name}
 	exampletest.Recorded(t, func() string {
 		r := exampletest.RunIn(t, n.Host(), args...)
-		return exampletest.Shown(t, "run", "$ run "+strings.Join(args, " ")+"\n"+r.Err+r.Out)
+		return exampletest.Shown(t, exampletest.README, "run", "$ run "+strings.Join(args, " ")+"\n"+r.Err+r.Out)
 	})
 }

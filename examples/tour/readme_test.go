@@ -37,5 +37,5 @@ func drawn(t *testing.T) (problem string) {
 		slices.Sort(words) // lines may be broken elsewhere, and trade places
 		return strings.Join(slices.Compact(words), "\n")
 	})
-	return exampletest.Shown(t, "tour", "$ tour\n...\n"+legend) + problem
+	return exampletest.Shown(t, exampletest.README, "tour", "$ tour\n...\n"+legend) + problem
 }

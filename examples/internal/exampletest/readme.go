@@ -9,7 +9,13 @@ import (
 	"testing"
 )
 
-// recordVariable is set to have the README written anew:
+// The pages that recordings are on, from the project's root.
+const (
+	README   = "README.md"
+	Programs = "docs/programs.md"
+)
+
+// recordVariable is set to have the pages written anew:
 //
 //	MIF_RECORD=1 go test -count=1 -p 1 -run TestReadme ./examples/...
 const recordVariable = "MIF_RECORD"
@@ -33,23 +39,23 @@ func Recorded(t *testing.T, run func() (problem string)) {
 	}
 }
 
-// Shown tells whether the README shows what a program prints, under a name, but for
-// what is different each time: clocks, durations, counts of octets, ports, and which of
-// several lines comes first.
-func Shown(t *testing.T, name, printed string) (problem string) {
+// Shown tells whether a page shows what a program prints, under a name, but for what is
+// different each time: clocks, durations, counts of octets, ports, and which of several
+// lines comes first.
+func Shown(t *testing.T, page, name, printed string) (problem string) {
 	t.Helper()
 	mark := "<!-- recorded: " + name + " -->\n```\n"
-	all, err := os.ReadFile(root + "README.md")
+	all, err := os.ReadFile(root + page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, ok := strings.Cut(string(all), mark)
 	shown, after, ok2 := strings.Cut(rest, "```\n")
 	if !ok || !ok2 {
-		t.Fatalf("the README has no block for %s", name)
+		t.Fatalf("%s has no block for %s", page, name)
 	}
 	printed = trimmed(printed)
-	return keep(t, "README.md", settled(shown), settled(printed), before+mark+printed+"```\n"+after)
+	return keep(t, page, settled(shown), settled(printed), before+mark+printed+"```\n"+after)
 }
 
 // Kept tells whether a file, by its path in the project, is what a program writes, but for
