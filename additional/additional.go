@@ -27,8 +27,8 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// URL is where the Additional Information of a domain is (RFC 8801 section 4.1).
-func URL(fqdn string) string { return "https://" + canonical(fqdn) + "/.well-known/pvd" }
+// wellKnown is where the Additional Information of a domain is (RFC 8801 section 4.1).
+func wellKnown(fqdn string) string { return "https://" + canonical(fqdn) + "/.well-known/pvd" }
 
 // Verify tells what keeps information from being used for the domain of a name with
 // the prefixes that are announced (RFC 8801 sections 4.1, 4.3, 4.4); nil if nothing does.
@@ -58,9 +58,9 @@ func canonical(fqdn string) string {
 	}, strings.TrimSuffix(fqdn, "."))
 }
 
-// Eligible tells whether a name is one of a host that can be asked: of several labels,
+// eligible tells whether a name is one of a host that can be asked: of several labels,
 // all of letters, digits and hyphens, and not an address.
-func Eligible(fqdn string) bool {
+func eligible(fqdn string) bool {
 	name := canonical(fqdn)
 	if len(name) > 253 || !strings.Contains(name, ".") {
 		return false

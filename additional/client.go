@@ -17,8 +17,8 @@ import (
 	"github.com/go-mif/mif/pvd"
 )
 
-// MediaType is that of Additional Information (RFC 8801 section 8.5).
-const MediaType = "application/pvd+json"
+// mediaType is that of Additional Information (RFC 8801 section 8.5).
+const mediaType = "application/pvd+json"
 
 // Bounds of a fetch, which its context may bound further.
 const (
@@ -49,14 +49,14 @@ type Client struct {
 // redirects to must be valid for these. An error that nobody answered wraps
 // [ErrUnreachable]. What came is not verified against what is announced, see [Verify].
 func (c *Client) Fetch(ctx context.Context, fqdn string) (*pvd.Information, error) {
-	if !Eligible(fqdn) {
+	if !eligible(fqdn) {
 		return nil, fmt.Errorf("additional: %q is not the name of a host", fqdn)
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
 	b, err := c.get(ctx, fqdn)
 	if err != nil {
-		return nil, fmt.Errorf("additional: %s: %w", URL(fqdn), unreachable(ctx, err))
+		return nil, fmt.Errorf("additional: %s: %w", wellKnown(fqdn), unreachable(ctx, err))
 	}
 	return Parse(b)
 }
@@ -75,7 +75,7 @@ func unreachable(ctx context.Context, err error) error {
 
 // get asks for the URL of a domain, and for what it is redirected to.
 func (c *Client) get(ctx context.Context, fqdn string) ([]byte, error) {
-	u, err := url.Parse(URL(fqdn))
+	u, err := url.Parse(wellKnown(fqdn))
 	for range maxRedirects + 1 {
 		if err != nil {
 			return nil, err
@@ -99,7 +99,7 @@ func request(ctx context.Context, u *url.URL) (*http.Request, error) {
 		return nil, err
 	}
 	r.Close = true
-	r.Header["Accept"] = []string{MediaType}
+	r.Header["Accept"] = []string{mediaType}
 	r.Header["User-Agent"] = []string{""} // none is sent
 	return r, nil
 }
@@ -126,7 +126,7 @@ func (r *response) content() ([]byte, error) {
 	if !r.good() {
 		return nil, fmt.Errorf("status %s", r.Status)
 	}
-	if typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || typ != MediaType {
+	if typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || typ != mediaType {
 		return nil, fmt.Errorf("content of type %q", r.Header.Get("Content-Type"))
 	}
 	return r.body, nil

@@ -74,7 +74,7 @@ func newTask(a *step, d Domain) *task {
 }
 
 // wanted tells whether a domain has information to fetch (RFC 8801 section 4.1).
-func (t *task) wanted() bool { return t.domain.Option.HTTP && Eligible(t.name) }
+func (t *task) wanted() bool { return t.domain.Option.HTTP && eligible(t.name) }
 
 // renewed follows the option of a domain. Where it speaks of other information than
 // before, what there is of the old is forgotten, and the new is fetched after a random
@@ -201,7 +201,7 @@ func (n *network) end(a *step, r Result) {
 // half of its life (RFC 8801 section 4.1).
 func (n *network) took(a *step, t *task, i *pvd.Information) {
 	delete(n.vain, t.name)
-	n.set(a, t, &pvd.Fetched{PvD: t.domain.ID, Sequence: t.domain.Option.Sequence, Source: URL(t.name), Information: *i})
+	n.set(a, t, &pvd.Fetched{PvD: t.domain.ID, Sequence: t.domain.Option.Sequence, Source: wellKnown(t.name), Information: *i})
 	t.due = i.Expires.Add(-a.random(i.Expires.Sub(a.now) / 2))
 }
 

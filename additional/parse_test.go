@@ -185,11 +185,11 @@ func TestEligible(t *testing.T) {
 		"": false, ".": false, "example": false, "192.0.2.1": false, "1.2.3": false, "a..b": false, ".a.b": false, "a.b..": false, "-a.b": false, "a-.b": false, "a_b.c": false,
 		"a b.c": false, "a/b.c": false, "a@b.c": false, "a:1.c": false, "[::1].c": false, "a\\000.c": false, "café.example": false, strings.Repeat("a", 64) + ".b": false, strings.Repeat("a.", 127) + "b": false,
 	} {
-		if got := Eligible(name); got != want {
+		if got := eligible(name); got != want {
 			t.Errorf("%q: %v", name, got)
 		}
 	}
-	if got := URL("CAFE.Example.com."); got != "https://cafe.example.com/.well-known/pvd" {
+	if got := wellKnown("CAFE.Example.com."); got != "https://cafe.example.com/.well-known/pvd" {
 		t.Error(got)
 	}
 }

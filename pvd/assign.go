@@ -227,7 +227,7 @@ func (a *assignment) servers(d Datum[netip.AddrPort]) []*group {
 	case ElementRA:
 		return a.v6[:1]
 	}
-	could := slices.DeleteFunc(slices.Clone(a.all), func(g *group) bool { return !g.family.Has(d.Value.Addr()) || !g.usable() })
+	could := slices.DeleteFunc(slices.Clone(a.all), func(g *group) bool { return !g.family.has(d.Value.Addr()) || !g.usable() })
 	if d.Element != ElementHost {
 		return slices.DeleteFunc(could, func(g *group) bool { return !a.belongs(d.Element, g) })
 	}

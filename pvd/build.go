@@ -164,7 +164,7 @@ func (u uplink) compare(v uplink) int {
 
 // routed tells whether a domain of the link has a default router of a family.
 func (l *Link) routed(f Family) bool {
-	is := func(r Datum[Router]) bool { return f.Has(r.Value.Addr) }
+	is := func(r Datum[Router]) bool { return f.has(r.Value.Addr) }
 	for _, d := range l.domains {
 		if slices.ContainsFunc(d.elements, func(e *element) bool { return slices.ContainsFunc(e.conf.Routers, is) }) {
 			return true
@@ -227,7 +227,7 @@ func (b *Builder) adopt(g *gathering, index int) {
 func (b *Builder) owner(server netip.Addr) (index int) {
 	zone := server.Zone()
 	for _, u := range b.uplinks {
-		if u.family.Has(server) && (zone == "" || zone == strconv.Itoa(u.index)) {
+		if u.family.has(server) && (zone == "" || zone == strconv.Itoa(u.index)) {
 			if index != 0 {
 				return 0
 			}

@@ -109,9 +109,9 @@ func (f Family) String() string {
 	return "both"
 }
 
-// Has tells whether addresses like a belong to the family. An IPv4-mapped IPv6
+// has tells whether addresses like a belong to the family. An IPv4-mapped IPv6
 // address belongs to none.
-func (f Family) Has(a netip.Addr) bool {
+func (f Family) has(a netip.Addr) bool {
 	switch f {
 	case IPv4:
 		return a.Is4()

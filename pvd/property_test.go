@@ -205,7 +205,7 @@ func (l *laws) usable(b *Snapshot) error {
 			ok := false
 			for a := range d.Addresses() {
 				ok = ok || a.Usable() && !a.LinkLocal
-				if !d.id.family.Has(a.Prefix.Addr()) {
+				if !d.id.family.has(a.Prefix.Addr()) {
 					return fmt.Errorf("%v has %v", d.id, a.Prefix)
 				}
 				if !a.LinkLocal {

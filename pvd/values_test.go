@@ -117,12 +117,12 @@ func TestFamily(t *testing.T) {
 			t.Errorf("%q, want %q", c.f, c.name)
 		}
 		for _, a := range c.has {
-			if !c.f.Has(a) {
+			if !c.f.has(a) {
 				t.Errorf("%v has not %v", c.f, a)
 			}
 		}
 		for _, a := range c.not {
-			if c.f.Has(a) {
+			if c.f.has(a) {
 				t.Errorf("%v has %v", c.f, a)
 			}
 		}
