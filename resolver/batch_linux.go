@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"sync"
@@ -49,9 +50,9 @@ type batch struct {
 	control [batchSize][controlRoom]byte
 	data    [batchSize][maxDatagram]byte
 
-	write    func(fd uintptr) bool // sendAll
-	out      []*waiter
-	failures []failure
+	write func(fd uintptr) bool // sendAll
+	out   []*waiter
+	err   error // of sending
 }
 
 // A header is struct mmsghdr of recvmmsg(2).
@@ -135,7 +136,7 @@ func (b *batch) call(number, fd uintptr, n int) (int, error) {
 // fragments.
 func (b *batch) datagram(i int) (data []byte, cut bool) {
 	h := &b.headers[i]
-	cut = h.Flags&unix.MSG_TRUNC != 0
+	cut = h.Flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0
 	if h.Controllen > 0 {
 		cut = cut || fragmented(b.control[i][:h.Controllen])
 	}
@@ -158,30 +159,27 @@ func fragmented(control []byte) bool {
 	return false
 }
 
-// write sends queries and gives those that could not be sent.
-func (p *port) write(all []*waiter) []failure {
+// write sends queries, of which those that find no room are lost.
+func (p *port) write(all []*waiter) error {
 	b := p.batch()
 	defer p.batches.Put(b)
-	b.out = all
+	b.out, b.err = all, nil
 	err := p.raw.Write(b.write)
-	failures := b.failures
-	for _, w := range b.out {
-		failures = append(failures, failure{w, err})
-	}
-	b.out, b.failures = nil, nil
-	return failures
+	b.out = nil
+	return cmp.Or(err, b.err)
 }
 
-// sendAll sends what is to go out, and tells whether it has: else there is no room.
+// sendAll sends what is to go out. It does not wait for room, which may come late or
+// never, when the device does not send.
 func (b *batch) sendAll(fd uintptr) bool {
 	for len(b.out) > 0 {
 		n, err := b.send(fd, b.out[:min(len(b.out), batchSize)])
 		switch {
-		case err == unix.EAGAIN:
-			return false
-		case err != nil:
-			b.failures = append(b.failures, failure{b.out[0], os.NewSyscallError("sendmmsg", err)})
+		case noRoom(err):
 			n = 1
+		case err != nil:
+			b.err = os.NewSyscallError("sendmmsg", err)
+			return true
 		}
 		b.out = b.out[n:]
 	}

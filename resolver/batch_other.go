@@ -11,4 +11,4 @@ func (*Resolver) portOf(net.Conn) *port { return nil }
 
 func (*port) read(func(b []byte, cut bool) bool) error { return nil }
 
-func (*port) write([]*waiter) []failure { return nil }
+func (*port) write([]*waiter) error { return nil }

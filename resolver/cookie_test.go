@@ -117,6 +117,18 @@ func TestCookies(t *testing.T) {
 			}
 			q.send(withCookie(failing(q, dns.RcodeBadCookie), baked(q)))
 		}, true},
+		{"bare SERVFAIL by TCP once there was a cookie", func(q query) {
+			m := failing(q, dns.RcodeServerFailure)
+			switch {
+			case q.tcp:
+				m.Question = nil
+			case first(q):
+				m = withCookie(m, baked(q))
+			default:
+				m.Truncated = true
+			}
+			q.send(m)
+		}, false},
 		{"BADCOOKIE to all", func(q query) { q.send(withCookie(failing(q, dns.RcodeBadCookie), baked(q))) }, false},
 	}
 	for _, c := range cases {

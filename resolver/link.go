@@ -2,15 +2,19 @@ package resolver
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// writeTime bounds the write of one query to a stream.
-const writeTime = 100 * time.Millisecond
+const (
+	writeTime = 100 * time.Millisecond // for one query to a stream
+	maxRefs   = 1 << 14                // exchanges on one stream
+)
 
 // A link is a connected socket to a server that several queries share. A
 // reference is taken when it is picked; when it is retired and the last one is
@@ -70,11 +74,12 @@ func (l *link) start() {
 	l.timer = time.AfterFunc(linkLife, l.expire)
 }
 
-// take takes a reference, unless the link is over.
+// take takes a reference, unless the link is over, or has so many that there would be
+// no free ID soon.
 func (l *link) take() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.retired || l.dead {
+	if l.retired || l.dead || l.refs >= maxRefs {
 		return false
 	}
 	l.refs++
@@ -189,9 +194,9 @@ func (l *link) again(w *waiter) (first bool) {
 }
 
 // flush sends the queries that are to be sent, after others under way have had a
-// chance to add theirs: together they cost less. Errors are told as events, but
-// for that of the asker's own query.
-func (l *link) flush(own *waiter) (err error) {
+// chance to add theirs: together they cost less. An error ends the link: what is
+// wrong is so for all of them, and a stream may be left within a message.
+func (l *link) flush() error {
 	if l.server.r.asking.Load() > 1 {
 		runtime.Gosched()
 	}
@@ -202,46 +207,27 @@ func (l *link) flush(own *waiter) (err error) {
 	out := l.out
 	l.out, l.spare = l.spare, nil
 	l.mu.Unlock()
-	for _, f := range l.write(out) {
-		if f.waiter == own {
-			err = f.err
-		} else {
-			l.unsent(f)
-		}
-	}
+	err := l.write(out)
 	clear(out)
 	l.mu.Lock()
 	l.spare = out[:0]
 	l.mu.Unlock()
+	if err != nil {
+		l.fail(err)
+	}
 	return err
 }
 
-// A failure is a query that could not be sent.
-type failure struct {
-	*waiter
-	err error
-}
-
-// unsent tells a waiter.
-func (l *link) unsent(f failure) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if f.x != nil {
-		f.x.events.put(event{err: f.err, peer: f.peer, waiter: f.waiter})
-	}
-}
-
-// write sends queries and gives those that could not be sent.
-func (l *link) write(out []*waiter) (failures []failure) {
+func (l *link) write(out []*waiter) (err error) {
 	if l.port != nil {
 		return l.port.write(out)
 	}
-	for _, w := range out {
-		if err := l.writeOne(w.wire); err != nil {
-			failures = append(failures, failure{w, err})
+	for i := 0; i < len(out) && err == nil; i++ {
+		if err = l.writeOne(out[i].wire); !l.stream && noRoom(err) {
+			err = nil
 		}
 	}
-	return failures
+	return err
 }
 
 func (l *link) writeOne(wire []byte) error {
@@ -254,4 +240,10 @@ func (l *link) writeOne(wire []byte) error {
 	_ = l.conn.SetWriteDeadline(time.Now().Add(writeTime))
 	_, err := l.conn.Write(append(frame, wire...))
 	return err
+}
+
+// noRoom tells whether a datagram found no room on this host. It is lost then, as
+// it could have been on its way, and is sent again in its time.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOBUFS)
 }

@@ -243,7 +243,7 @@ func rcodeError(rcode int) error {
 // mute is the verdict on a reply that says nothing: where a cookie is due, it
 // is not believed.
 func (q *question) mute() verdict {
-	if len(q.ours) > clientCookie {
+	if !q.genuine(nil) {
 		return alien
 	}
 	return mute

@@ -31,7 +31,8 @@ type peer struct {
 	streamed  bool // TCP was tried
 	streaming bool // TCP is under way
 	fallback  bool // UDP is tried if TCP fails
-	again     bool // TCP was tried again, the stream having been an old one
+	old       bool // others had used the stream before
+	again     bool // TCP was tried again
 }
 
 // sent notes that a query goes out, and when the next one should.
@@ -143,7 +144,7 @@ func (x *exchange) post(w *waiter, how func(*waiter) (first bool)) error {
 	if !first {
 		return nil // it goes with the first one
 	}
-	return w.link.flush(w)
+	return w.link.flush()
 }
 
 // query makes a query for a link.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -342,5 +343,107 @@ func TestBoardedLate(t *testing.T) {
 		if got := <-done; got.err != nil || len(got.addrs) != 1 {
 			t.Errorf("%+v", got)
 		}
+	})
+}
+
+// TestStreamFull: a stream takes no more exchanges than it has IDs for by far.
+func TestStreamFull(t *testing.T) {
+	l := link{stream: true, refs: maxRefs - 1}
+	if !l.take() || l.take() {
+		t.Errorf("%d references, want %d", l.refs, maxRefs)
+	}
+}
+
+// A stuffed socket finds no room for the first datagram.
+type stuffed struct {
+	net.Conn
+	err  error
+	once sync.Once
+}
+
+func (c *stuffed) Write(b []byte) (n int, err error) {
+	c.once.Do(func() { err = c.err })
+	if err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+// TestNoRoomOnce: a query for which there is no room on this host is one that was
+// lost; any other error of the socket is the server's.
+func TestNoRoomOnce(t *testing.T) {
+	for errno, want := range map[syscall.Errno]time.Duration{
+		syscall.ENOBUFS: firstWait,
+		syscall.EAGAIN:  firstWait,
+		syscall.EPERM:   0,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := fakeResolver(t, []func(query){good})
+			dial := r.Dial
+			r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := dial(ctx, network, address)
+				return &stuffed{Conn: c, err: errno}, err
+			}
+			start := time.Now()
+			_, err := collect(t.Context(), r, "www.example.com", IPv4)
+			if d := time.Since(start); d != want || (err == nil) != (want > 0) {
+				t.Errorf("%v: %v after %v", errno, err, d)
+			}
+		})
+	}
+}
+
+// A refused socket sends the first datagram and no other.
+type refused struct {
+	net.Conn
+	sent atomic.Int32
+}
+
+func (c *refused) Write(b []byte) (int, error) {
+	if c.sent.Add(1) > 1 {
+		return 0, syscall.ECONNREFUSED
+	}
+	return c.Conn.Write(b)
+}
+
+// TestSendFails: what sending one query brings to light is told to all who wait by
+// that socket, who then ask by another.
+func TestSendFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int32
+		r := fakeResolver(t, []func(query){func(q query) {
+			if dials.Load() > 1 {
+				q.send(truth(q))
+			}
+		}})
+		dial := r.Dial
+		r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := dial(ctx, network, address)
+			if dials.Add(1) == 1 {
+				c = &refused{Conn: c}
+			}
+			return c, err
+		}
+		start := time.Now()
+		var tasks sync.WaitGroup
+		ask := func(name string) {
+			tasks.Go(func() {
+				got, err := collect(t.Context(), r, name, IPv4)
+				if d := time.Since(start); err != nil || len(got) != 1 || d != 10*ms {
+					t.Errorf("%s: %v, %v after %v", name, got, err, d)
+				}
+			})
+		}
+		ask("first.example.com")
+		time.Sleep(10 * ms)
+		synctest.Wait()
+		s := r.memory.view.servers[0]
+		for i := range s.pool { // the second query is to go by the same socket
+			for l := range r.links.open {
+				s.pool[i] = l
+			}
+		}
+		ask("second.example.com")
+		tasks.Wait()
 	})
 }

@@ -1,6 +1,11 @@
 package resolver
 
-import "time"
+import (
+	"errors"
+	"io"
+	"syscall"
+	"time"
+)
 
 // stream asks a peer over TCP or TLS, if that was not done (RFC 7766 §5).
 func (x *exchange) stream(p *peer) {
@@ -29,7 +34,7 @@ func (x *exchange) flowOpen(p *peer, e event) {
 		x.flowFailed(p, e.err)
 		return
 	}
-	p.flow, p.again = e.link, p.again || !e.reused
+	p.flow, p.old = e.link, e.reused
 	w, err := x.query(p, p.flow, true)
 	if err == nil {
 		p.flowing = w
@@ -41,14 +46,14 @@ func (x *exchange) flowOpen(p *peer, e event) {
 	}
 }
 
-// flowFailed goes on after the failure of a stream. If others had used it, the
-// server may just have closed it for its age: a new one is tried (RFC 7766
-// §6.2.4).
+// flowFailed goes on after the failure of a stream. A new one is tried, once, if
+// others had used it: the server may just have closed it for its age; and if the
+// server has closed it and there is no other server (RFC 7766 §6.2.4).
 func (x *exchange) flowFailed(p *peer, err error) {
-	fresh := p.flow == nil || p.again
+	again := p.flow != nil && !p.again && (p.old || len(x.servers) == 0 && hungUp(err))
 	p.unflow()
 	switch {
-	case !fresh:
+	case again:
 		p.again = true
 		x.openFlow(p)
 	case p.fallback:
@@ -61,4 +66,9 @@ func (x *exchange) flowFailed(p *peer, err error) {
 		}
 		x.giveUp(p, p.streamFailure(err))
 	}
+}
+
+// hungUp tells whether the other side has closed a stream.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

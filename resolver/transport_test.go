@@ -119,6 +119,26 @@ func TestClosedStream(t *testing.T) {
 	}
 }
 
+// TestHungUp is t11: a server that closes its first stream without a reply is asked
+// by another stream if it is the only one.
+func TestHungUp(t *testing.T) {
+	other := serve(t, true, good)
+	for want, more := range map[int][]netip.AddrPort{3: nil, 2: {other.addr}} {
+		s := serve(t, true, truncated(func(q query) {
+			if q.n == 1 {
+				q.reply(nil)
+				return
+			}
+			q.send(truth(q))
+		}))
+		r := newResolver(t, Config{Servers: append([]netip.AddrPort{s.addr}, more...)})
+		got, err := collect(t.Context(), r, "www.example.com", IPv4)
+		if n := s.total(dns.TypeA); err != nil || !slices.Equal(got, both[:1]) || n != want {
+			t.Errorf("%d servers: %v, %v after %d queries, want %d", 1+len(more), got, err, n, want)
+		}
+	}
+}
+
 // TestManyAddresses is t07: only so many are delivered.
 func TestManyAddresses(t *testing.T) {
 	s := serve(t, true, truncated(func(q query) {
