@@ -2,6 +2,7 @@ package mif
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,8 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/go-mif/mif/miftest"
+	"github.com/go-mif/mif/resolver"
 )
 
 // Ten thousand look-ups in two domains of the same numbers, while one of them comes
@@ -108,8 +113,8 @@ func apart(l *lab, name string, i int) (*miftest.Router, *miftest.DNSServer) {
 	_, err := l.Host().DHCPClient(name)
 	l.must(err)
 	zone := miftest.Zone{"host.example": {Addresses: []netip.Addr{ownOf(i)}}}
-	for n := range 50 {
-		zone[fmt.Sprintf("n%d.%s.example", n, name)] = miftest.Name{Addresses: []netip.Addr{ownOf(i)}}
+	for n := range 50 { // some over TCP
+		zone[fmt.Sprintf("n%d.%s.example", n, name)] = miftest.Name{Addresses: []netip.Addr{ownOf(i)}, Fault: miftest.Fault{Truncate: n%10 == 0}}
 	}
 	server, err := r.DNS(netip.AddrPortFrom(at, 53), zone)
 	l.must(err)
@@ -118,8 +123,8 @@ func apart(l *lab, name string, i int) (*miftest.Router, *miftest.DNSServer) {
 
 func ownOf(i int) netip.Addr { return netip.AddrFrom4([4]byte{192, 168, 1, byte(10 + i)}) }
 
-// lookApart looks up a name of some kind in the domain of an interface, and tells
-// whether there was a domain to ask, and an answer, which must be its own.
+// lookApart looks something up in the domain of an interface, and tells whether there
+// was a domain to ask, and an address, which must be its own.
 func lookApart(l *lab, name string, i int) (asked, answered int64) {
 	for d := range l.host.Snapshot().Domains() {
 		if d.ID().String() != name+"/ipv4" {
@@ -129,7 +134,7 @@ func lookApart(l *lab, name string, i int) (asked, answered int64) {
 		if err != nil {
 			return 0, 0 // it has just gone
 		}
-		got, _ := r.LookupNetIP(l.t.Context(), []string{"ip", "ip4"}[rand.IntN(2)], kindOfName(name))
+		got := lookKind(l.t.Context(), r, name, i)
 		if len(got) > 0 && !slices.Equal(got, []netip.Addr{ownOf(i)}) {
 			l.t.Errorf("%s: %v is not its own", name, got)
 		}
@@ -137,6 +142,37 @@ func lookApart(l *lab, name string, i int) (asked, answered int64) {
 	}
 	runtime.Gosched()
 	return 0, 0
+}
+
+// lookKind makes a look-up of some kind, and gives the addresses found by those that are
+// for addresses. The names and addresses asked for are the domain's own, see marks.
+func lookKind(ctx context.Context, r *resolver.Resolver, name string, i int) []netip.Addr {
+	std := &net.Resolver{PreferGo: true, Dial: r.DialDNS}
+	switch n := rand.IntN(100); {
+	case n < 10:
+		_, _ = r.LookupAddr(ctx, netip.AddrFrom4([4]byte{10, byte(i), byte(rand.Uint32()), byte(rand.Uint32())}).String())
+	case n < 20:
+		_, _ = r.LookupHTTPS(ctx, kindOfName(name), 443)
+	case n < 25:
+		_, _ = std.LookupTXT(ctx, kindOfName(name))
+	case n < 35:
+		got, _ := std.LookupNetIP(ctx, "ip4", kindOfName(name))
+		return got
+	case n < 36: // nobody answers
+		ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+		defer cancel()
+		_, _ = r.LookupNetIP(ctx, "ip", fmt.Sprintf("u%d.%s.local.", rand.Uint32(), name))
+	default:
+		got, _ := r.LookupNetIP(ctx, []string{"ip", "ip4"}[rand.IntN(2)], kindOfName(name))
+		return got
+	}
+	return nil
+}
+
+// marks are the octets by which a question of a domain is known: labels of the names and
+// of the reverse names that only it is asked for.
+func marks(name string, i int) [][]byte {
+	return [][]byte{append([]byte{byte(len(name))}, name...), append([]byte{1, '0' + byte(i), 2}, "10\x07in-addr"...)}
 }
 
 func kindOfName(name string) string {
@@ -151,15 +187,21 @@ func kindOfName(name string) string {
 
 // checkApart checks that a server, and a link, saw nothing of the other domain.
 func checkApart(t *testing.T, s *miftest.DNSServer, c *miftest.Capture, own, other string) {
+	foreign := marks(other, int(other[len(other)-1]-'0'))
+	has := func(b []byte) func([]byte) bool { return func(mark []byte) bool { return bytes.Contains(b, mark) } }
+	kinds := map[string]int{}
 	for _, q := range s.Queries() {
-		if bytes.Contains([]byte(q.Name), []byte("."+other+".")) {
+		kinds[q.Network+" "+q.Type]++
+		name := make([]byte, 256)
+		if _, err := dns.PackDomainName(q.Name+".", name, 0, nil, false); err != nil || slices.ContainsFunc(foreign, has(name)) {
 			t.Errorf("the server of %s was asked for %s", own, q.Name)
 		}
 	}
+	t.Logf("the server of %s was asked %v", own, kinds)
 	const icmp, udp = 1, 17
 	seen, quoted := 0, 0
 	for _, p := range c.Packets() {
-		leak := bytes.Contains(p.Payload, append([]byte{byte(len(other))}, other...))
+		leak := slices.ContainsFunc(foreign, has(p.Payload))
 		switch {
 		case leak && p.Protocol == icmp:
 			quoted++ // see below
