@@ -13,6 +13,7 @@ import (
 	"github.com/go-mif/mif"
 	"github.com/go-mif/mif/miftest"
 	"github.com/go-mif/mif/pvd"
+	"github.com/go-mif/mif/resolver"
 )
 
 // figure2 is the host of the draft's Figure 2, in namespaces of its own, as a Host
@@ -209,6 +210,60 @@ func ExampleHost_Dialer() {
 		fmt.Print(string(greeting))
 	}
 	// Output: wlan0/ipv6
+}
+
+// Which domains to ask for a name, when the user has named none: those that are trusted
+// more come first, and of these the one that knows the name best (RFC 6731). Trust is
+// the program's own judgement; here only its VPN has any.
+func Example_domainsForName() {
+	h, _, end, ok := figure2()
+	if !ok {
+		fmt.Print("www.corp.example [eth0/program/vpn eth0/ipv6 wlan0/ipv6]\nwww.example [eth0/ipv6 wlan0/ipv6]\n")
+		return
+	}
+	defer end()
+	vpn, err := h.AddDomain(pvd.Static{
+		Name: "vpn", InterfaceName: "eth0", Addresses: addressesOf(h, "eth0/ipv4"),
+		RoutingDomains: []string{"corp.example"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, name := range []string{"www.corp.example", "www.example"} {
+		var domains []mif.PvDID
+		var candidates []resolver.Candidate
+		for d := range h.Snapshot().Domains() {
+			var c resolver.Candidate
+			routing, _ := d.Data(pvd.ElementAny, pvd.ItemRoutingDomains).(pvd.RoutingDomains)
+			for _, r := range routing {
+				c.Routing = append(c.Routing, r.Value)
+			}
+			if d.ID() == vpn.PvD() {
+				c.Trust, c.RoutingOnly = 1, true
+			}
+			domains, candidates = append(domains, d.ID()), append(candidates, c)
+		}
+		var order []mif.PvDID // ask the first; the next if it cannot be reached
+		for _, i := range resolver.Rank(name, candidates) {
+			order = append(order, domains[i])
+		}
+		fmt.Println(name, order)
+	}
+	// Output:
+	// www.corp.example [eth0/program/vpn eth0/ipv6 wlan0/ipv6]
+	// www.example [eth0/ipv6 wlan0/ipv6]
+}
+
+func addressesOf(h *mif.Host, domain string) (all []netip.Addr) {
+	for d := range h.Snapshot().Domains() {
+		if d.ID().String() != domain {
+			continue
+		}
+		for a := range d.Addresses() {
+			all = append(all, a.Prefix.Addr())
+		}
+	}
+	return all
 }
 
 // A Session in a select, beside whatever else a program waits for.
