@@ -85,20 +85,35 @@ func embedded(c mif.Config) (*stage, error) {
 	return s, nil
 }
 
-// raise raises the curtain when the host knows what it got, so that the figure is
-// the same each time.
+// raise raises the curtain when the host knows what it got, routes included, which may
+// come last, so that the figure is the same each time.
 func (s *stage) raise() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	program.Await(ctx, s.host, func(now *pvd.Snapshot) bool {
-		served := 0
+		n := 0
 		for d := range now.Domains() {
-			if d.Data(pvd.ElementAny, pvd.ItemDNSServers) != nil {
-				served++
+			if served(d) {
+				n++
 			}
 		}
-		return served >= s.domains
+		return n >= s.domains
 	})
+}
+
+// served tells whether whoever gave a domain its DNS servers gave it its routes too.
+func served(d *pvd.Domain) bool {
+	n := 0
+	for e := range d.Elements() {
+		switch {
+		case d.Data(e, pvd.ItemDNSServers) == nil:
+		case d.Data(e, pvd.ItemRoutes) == nil:
+			return false
+		default:
+			n++
+		}
+	}
+	return n > 0
 }
 
 func reached(f *miftest.Figure2, from netip.AddrPort) string {
