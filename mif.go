@@ -30,7 +30,8 @@
 // and one for each manager that runs, one that wakes many sessions, with InstallRoutes
 // one that installs, with FetchAdditionalInfo one that decides what to fetch, and with
 // AskDHCP one that asks and one that hears. There is one more for each translation,
-// each connection and each fetch under way, and each session that watches connections.
+// each connection and each fetch under way, each session that watches connections, and
+// each socket of a domain's resolver, which keeps them for ten seconds at most.
 // Nothing calls back into the program. Close leaves nothing running.
 //
 // # Privilege
@@ -152,7 +153,8 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// A Source is where facts about domains come from.
+// A Source is where facts about domains come from. That a program or file is not there is
+// an Err that wraps fs.ErrNotExist: most hosts have one or two of them.
 type Source struct {
 	Name string // such as "route socket"
 	Path string // the file or directory, if it is one
