@@ -61,9 +61,9 @@ func TestDialName(t *testing.T) {
 		conn, err := d.DialContext(ctx, "tcp", to)
 		checkError(t, to, conn, err, want)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
-	conn, err := d.DialContext(ctx, "tcp", "silent.example:80") // two seconds of the three
+	conn, err := d.DialContext(ctx, "tcp", "silent.example:80") // two seconds of the four
 	wantServer(t, "after silence", conn, err, "10.2.0.2")
 }
 
