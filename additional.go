@@ -185,17 +185,7 @@ func (i *information) known(old *pvd.Snapshot, links []*pvd.Facts) []*pvd.Facts 
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	for n, f := range links {
-		links[n] = i.with(f)
-		delete(i.touched, f.Interface.ID)
-	}
-	for id := range i.touched {
-		if f := old.Facts(id); f != nil {
-			links = append(links, i.with(f))
-		}
-	}
-	clear(i.touched)
-	return links
+	return joined(old, links, i.touched, i.with)
 }
 
 // with returns facts with what was fetched on their link.

@@ -233,16 +233,22 @@ func (o *own) known(old *pvd.Snapshot, links []*pvd.Facts) []*pvd.Facts {
 	if len(o.all) == 0 && len(o.touched) == 0 {
 		return links
 	}
+	return joined(old, links, o.touched, o.with)
+}
+
+// joined adds to the facts about links by with, and takes those links in that were touched
+// besides. Then none is touched.
+func joined(old *pvd.Snapshot, links []*pvd.Facts, touched map[InterfaceID]bool, with func(*pvd.Facts) *pvd.Facts) []*pvd.Facts {
 	for i, f := range links {
-		links[i] = o.with(f)
-		delete(o.touched, f.Interface.ID)
+		links[i] = with(f)
+		delete(touched, f.Interface.ID)
 	}
-	for id := range o.touched {
+	for id := range touched {
 		if f := old.Facts(id); f != nil {
-			links = append(links, o.with(f))
+			links = append(links, with(f))
 		}
 	}
-	clear(o.touched)
+	clear(touched)
 	return links
 }
 
