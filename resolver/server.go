@@ -214,8 +214,11 @@ func (s *server) cookies() bool {
 // dial makes a socket to the server.
 func (s *server) dial(ctx context.Context, network string) (net.Conn, error) {
 	conn, err := s.r.Dial(ctx, network, s.addr.String())
-	if err != nil || s.name == "" {
+	if err != nil || network == "udp" {
 		return conn, err
+	}
+	if conn = promptly(conn); s.name == "" {
+		return conn, nil
 	}
 	return s.r.handshake(ctx, conn, s.name)
 }
