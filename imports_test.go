@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"/pvd":              {},
 	"/additional":       {"pvd"},
 	"/netlink":          {"pvd", "internal/netns", "internal/value", "internal/dnr", "github.com/vishvananda/netlink", "github.com/mdlayher/ndp", "golang.org/x/net", "golang.org/x/sys/unix"},
-	"/hostconf":         {"pvd", "internal/value", "golang.org/x/sys/unix", "github.com/godbus/dbus"},
+	"/hostconf":         {"pvd", "internal/value", "internal/dnr", "golang.org/x/sys/unix", "github.com/godbus/dbus"},
 	"/dhcp":             {"pvd", "internal/value", "internal/netns", "internal/dnr", "golang.org/x/sys/unix", "github.com/insomniacslk/dhcp"},
 	"/internal/value":   {"pvd"},
 	"/internal/dnr":     {"pvd", "internal/value"},

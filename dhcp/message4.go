@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/go-mif/mif/internal/dnr"
 	"github.com/go-mif/mif/internal/value"
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/iana"
@@ -21,7 +22,7 @@ const (
 var wanted4 = []dhcpv4.OptionCode{
 	dhcpv4.OptionClasslessStaticRoute, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName,
 	dhcpv4.OptionInterfaceMTU, dhcpv4.OptionNTPServers, dhcpv4.OptionURL, dhcpv4.OptionDNSDomainSearchList,
-	dhcpv4.GenericOptionCode(encryptedDNS4),
+	dhcpv4.GenericOptionCode(dnr.Code4),
 }
 
 // inform is a DHCPINFORM message (RFC 2131 section 4.4.3).
@@ -91,7 +92,7 @@ func (o *offer) take4(m *dhcpv4.DHCPv4) {
 		mtu := int(network.Uint16(b))
 		add(&o.mtu, mtu, mtu >= value.MinMTU)
 	}
-	o.encrypted4(m.Options.Get(dhcpv4.GenericOptionCode(encryptedDNS4)))
+	o.encrypted = dnr.Option4(o.encrypted, m.Options.Get(dhcpv4.GenericOptionCode(dnr.Code4)))
 	o.portalURI(m.Options.Get(dhcpv4.OptionURL))
 	o.routes4(m)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/go-mif/mif/internal/dnr"
 	"github.com/go-mif/mif/internal/value"
 	"github.com/insomniacslk/dhcp/dhcpv6"
 	"github.com/insomniacslk/dhcp/iana"
@@ -20,7 +21,7 @@ const (
 var wanted6 = []dhcpv6.OptionCode{
 	dhcpv6.OptionInformationRefreshTime, dhcpv6.OptionInfMaxRT,
 	dhcpv6.OptionDNSRecursiveNameServer, dhcpv6.OptionDomainSearchList, dhcpv6.OptionNTPServer, dhcpv6.OptionSNTPServerList,
-	dhcpv6.OptionCaptivePortal, encryptedDNS6,
+	dhcpv6.OptionCaptivePortal, dnr.Code6,
 }
 
 // informationRequest is an INFORMATION-REQUEST message (RFC 8415 section 18.2.6) of
@@ -53,7 +54,6 @@ func (q *Question) hears6(d *datagram) (*reply, bool) {
 	if !r.refused {
 		r.refresh = m.Options.InformationRefreshTime(defaultRefresh)
 		r.take6(m)
-		r.onLink(q.index())
 	}
 	return r, true
 }
@@ -108,8 +108,8 @@ func (o *offer) take6(m *dhcpv6.Message) {
 		}
 	}
 	each(m.Options.SNTP(), o.timeServer) // RFC 4075, which RFC 5908 followed
-	for _, option := range m.Options.Get(encryptedDNS6) {
-		o.encrypted6(option.ToBytes())
+	for _, option := range m.Options.Get(dnr.Code6) {
+		o.encrypted = dnr.Option6(o.encrypted, option.ToBytes())
 	}
 	o.portalURI(raw(m, dhcpv6.OptionCaptivePortal))
 }

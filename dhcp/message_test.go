@@ -93,7 +93,7 @@ func TestOptions6(t *testing.T) {
 		{"cut", dns6 + "0018 000d 036f6e65", "servers[[2001:db8::53]:53]"},
 		{"cut around an option", dns6 + "ffff 0020 0018 000d" + name, "servers[[2001:db8::53]:53]"},
 		{"cut after the code", dns6 + "0018", "servers[[2001:db8::53]:53]"},
-		{"encrypted DNS (RFC 9463)", "0090 0029 0007 000b" + adn + "0010" + two + dot + "0090 000f 0009 000b" + adn, "encrypted[{d.example 7 [fe80::53%7] [dot] 0 } {d.example 9 [] [] 0 }]"},
+		{"encrypted DNS (RFC 9463)", "0090 0029 0007 000b" + adn + "0010" + two + dot + "0090 000f 0009 000b" + adn, "encrypted[{d.example 7 [fe80::53] [dot] 0 } {d.example 9 [] [] 0 }]"},
 		{"encrypted DNS, bad ones", "0090 000f 0000 000b" + adn + "0090 0001 00" + "0090 001b 0001 000b" + adn + "000a 00112233445566778899", ""},
 		{"refused", "000d 0002 0001" + dns6, "nothing"},
 		{"success", "000d 0002 0000" + dns6, "servers[[2001:db8::53]:53]"},

@@ -126,7 +126,7 @@ func (l *lease) set(name string, args []string) {
 		if l.options == nil {
 			l.options = map[string][]string{}
 		}
-		l.options[args[0]] = args[1:]
+		l.options[args[0]] = append(l.options[args[0]], args[1:]...) // of DHCPv6 there may be several
 	}
 }
 

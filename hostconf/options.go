@@ -5,11 +5,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-mif/mif/internal/dnr"
 	"github.com/go-mif/mif/internal/value"
 )
 
 // The options that are understood, as dhclient names them: RFC 2132, 3397, 3442,
-// 3646, 4075, 5908 and 8910. It knows 114 by what it was before it was the captive
+// 3646, 4075, 5908, 8910 and 9463. It knows 114 by what it was before it was the captive
 // portal's, and those that it does not know by number.
 const (
 	optServers  = "domain-name-servers"
@@ -27,10 +28,12 @@ const (
 	optNTP6     = "dhcp6.unknown-56"
 	optPortal6  = "dhcp6.v6-captive-portal"
 	optPortal60 = "dhcp6.unknown-103"
+	optSecure   = "unknown-162"
+	optSecure6  = "dhcp6.unknown-144"
 )
 
 var understood = [...]string{optServers, optDomain, optSearch, optRouters, optMTU, optNTP, optRoutes, optPortal, optPortal0,
-	optServers6, optSearch6, optSNTP6, optNTP6, optPortal6, optPortal60}
+	optServers6, optSearch6, optSNTP6, optNTP6, optPortal6, optPortal60, optSecure, optSecure6}
 
 // offer is what a lease of either family offers.
 func (l *lease) offer() *offer {
@@ -40,6 +43,10 @@ func (l *lease) offer() *offer {
 		mtu:     parsed(l.options[optMTU], mtu),
 		ntp:     parsed(slices.Concat(l.options[optNTP], l.options[optSNTP6], ntpOption(unnamed(l.options[optNTP6]))), timeServer),
 		portal:  parsed(l.portals(), uri),
+		secure:  dnr.Option4(nil, unnamed(l.options[optSecure])),
+	}
+	for _, one := range l.options[optSecure6] {
+		o.secure = dnr.Option6(o.secure, unnamed([]string{one}))
 	}
 	if len(o.search) == 0 {
 		o.search = domains(l.options[optDomain])

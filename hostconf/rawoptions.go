@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/go-mif/mif/internal/value"
 )
 
 // unnamed reads what dhclient writes of an option that it has no name for, as
@@ -46,27 +48,11 @@ func ntpOption(b []byte) []string {
 				all = append(all, a.String())
 			}
 		case ntpName:
-			all = append(all, wireName(b[:n]))
+			if name, rest, ok := value.CutName(b[:n]); ok && len(rest) == 0 {
+				all = append(all, name)
+			}
 		}
 		b = b[n:]
 	}
 	return all
-}
-
-// wireName reads a name as RFC 1035 section 3.1 has it, without compression (RFC
-// 8415 section 10); empty if it is none.
-func wireName(b []byte) string {
-	var labels []string
-	for len(b) > 0 && b[0] != 0 {
-		n := int(b[0])
-		if n > 63 || n >= len(b) {
-			return ""
-		}
-		labels = append(labels, string(b[1:1+n]))
-		b = b[1+n:]
-	}
-	if len(b) != 1 || strings.Contains(strings.Join(labels, ""), ".") {
-		return ""
-	}
-	return strings.Join(labels, ".")
 }

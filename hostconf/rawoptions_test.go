@@ -3,8 +3,12 @@ package hostconf
 import (
 	"bytes"
 	"encoding/binary"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/go-mif/mif/pvd"
 )
 
 // Options that dhclient knows by number only, as it writes them.
@@ -30,6 +34,27 @@ func TestOptionsByNumber(t *testing.T) {
 		l := &lease{options: map[string][]string{c.option: {c.value}}}
 		if o := l.offer(); !sameOffer(o, &offer{portal: c.portal, ntp: c.ntp}) {
 			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// Encrypted resolvers, of which DHCPv6 has an option each.
+func TestEncryptedByNumber(t *testing.T) {
+	const six = "  option dhcp6.unknown-144 0:%s:0:d:3:64:6e:73:7:65:78:61:6d:70:6c:65:0;\n"
+	const four = "  option unknown-162 0:10:0:3:d:3:64:6e:73:7:65:78:61:6d:70:6c:65:0;\n"
+	texts := strings.Replace(lease4, "  renew", four+"  renew", 1) +
+		strings.Replace(lease6, "  option dhcp6.status", strings.Replace(six, "%s", "1", 1)+strings.Replace(six, "%s", "2", 1)+"  option dhcp6.status", 1)
+	want := map[pvd.ElementType][]pvd.EncryptedResolver{
+		pvd.ElementDHCPv4: {{Name: "dns.example", Priority: 3}},
+		pvd.ElementDHCPv6: {{Name: "dns.example", Priority: 1}, {Name: "dns.example", Priority: 2}},
+	}
+	leases := parseLeases(texts)
+	if len(leases) != len(want) {
+		t.Fatalf("%d leases", len(leases))
+	}
+	for key, l := range leases {
+		if got := l.offer().secure; !reflect.DeepEqual(got, want[key.element]) {
+			t.Errorf("%v: %+v", key.element, got)
 		}
 	}
 }
