@@ -57,3 +57,15 @@ func serveInfo(t *testing.T, n *miftest.Net, a *miftest.Authority) {
 	ra.RDNSS, ra.PvD = []netip.Addr{dns}, &miftest.PvD{Name: "corp.example", HTTP: true}
 	must(t, r.SetRA(ra))
 }
+
+// With -solicit, watch shows the domains of a router that had advertised before.
+func TestSolicit(t *testing.T) {
+	n := miftest.New(t)
+	r := n.Router(t, miftest.RouterConfig{Interface: "eth0"})
+	ra := miftest.NewRA(netip.MustParsePrefix("2001:db8:1::/64"))
+	ra.PvD = &miftest.PvD{Name: "corp.example"}
+	must(t, r.SetRA(ra))
+	w := start(t, n.Host(), "-solicit")
+	w.await("the explicit domain", message("ProvisioningDomainAnnouncement", "eth0/corp.example"))
+	w.end()
+}

@@ -34,7 +34,8 @@ through a table that is longer than the terminal; q or Ctrl-C ends it, and the t
 stays behind. Elsewhere, and if TERM is empty or dumb, it prints lines. There are no
 colours if NO_COLOR is set.
 
-With -ask it asks DHCP servers what they give, where no client of this host tells it.
+With -ask it asks DHCP servers what they give, where no client of this host tells it;
+with -solicit it asks routers to advertise at once.
 
 With -json each message is an object on a line of its own, with seq (1, 2, 3 ...),
 time (RFC 3339) and message (its name), and those of these that apply: interface
@@ -57,6 +58,7 @@ func run(args []string) int {
 	limit := p.Duration("for", 0, "end after a `time`; 0 is never")
 	lines := p.Bool("plain", false, "print lines, also on a terminal")
 	p.BoolVar(&p.Config.AskDHCP, "ask", false, "ask DHCP servers where no client of this host tells what they give; needs CAP_NET_RAW")
+	p.BoolVar(&p.Config.SolicitRouters, "solicit", false, "ask routers to advertise, so that what only they tell is known at\nonce; needs CAP_NET_RAW")
 	verbose := p.Bool("v", false, "tell more")
 	p.BoolVar(&p.Config.FetchAdditionalInfo, "info", false, "fetch what servers tell of explicit domains (RFC 8801\nsection 4); they learn that this host is there")
 	if status, ok := p.Parse(args, 0); !ok {
