@@ -21,7 +21,8 @@ import (
 // What is asked by it (RFC 1035 §4.2.2: messages, each with its length before it) is
 // asked of the domain's servers as by [Resolver.Lookup], and the answers are made of
 // what was accepted: the end of the alias chain, and nothing else that servers sent. A
-// name that does not exist, a refusal and a failure are told by the rcode. Names are
+// name that does not exist, a refusal and a failure are told by the rcode and, to those
+// who ask with EDNS, by what the server says of it (RFC 8914). Names are
 // taken as they are: the search list and the hosts file are the asker's, and those of
 // a net.Resolver are the host's, not the domain's; end a name with a dot.
 //
@@ -81,9 +82,15 @@ func (r *Resolver) reply(ctx context.Context, b []byte) []byte {
 	m := new(dns.Msg).SetReply(q)
 	m.RecursionAvailable = true
 	m.Compress = true
+	opt := q.IsEdns0()
+	if opt != nil {
+		m.SetEdns0(ednsSize, false) // RFC 6891 §6.1.1
+	}
 	switch {
 	case q.Opcode != dns.OpcodeQuery:
 		m.Rcode = dns.RcodeNotImplemented
+	case opt != nil && opt.Version() != 0:
+		m.Rcode = dns.RcodeBadVers
 	case len(q.Question) != 1 || q.Question[0].Qclass != dns.ClassINET:
 		m.Rcode = dns.RcodeFormatError
 	case meta(q.Question[0].Qtype):
@@ -110,6 +117,12 @@ func (r *Resolver) fill(ctx context.Context, m *dns.Msg) {
 		m.Answer, err = l.rrs(q.Name, q.Qtype)
 	}
 	m.Rcode = rcodeOf(err)
+	var e *Error
+	if opt := m.IsEdns0(); opt != nil && errors.As(err, &e) {
+		for _, x := range e.Extended {
+			opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: x.Code, ExtraText: x.Text})
+		}
+	}
 }
 
 // rrs gives the records of a type at the end of a name's alias chain, and the chain

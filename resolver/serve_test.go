@@ -184,6 +184,39 @@ func TestDialDNS(t *testing.T) {
 }
 
 // TestDialDNSEnds: Close ends what is under way, at once.
+// TestDialDNSExtended: who asks with EDNS is answered so, and told what the server says
+// of its failure (RFC 6891 §6.1.1, RFC 8914).
+func TestDialDNSExtended(t *testing.T) {
+	s := serve(t, true, func(q query) {
+		m := failing(q, dns.RcodeServerFailure)
+		m.SetEdns0(1232, false).IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus, ExtraText: "bad key"}}
+		q.send(m)
+	})
+	r := newResolver(t, Config{Servers: []netip.AddrPort{s.addr}})
+	c, err := r.DialDNS(t.Context(), "udp", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, kind := range []uint16{dns.TypeA, dns.TypeMX} {
+		got, err := askBy(t, c, new(dns.Msg).SetQuestion("www.example.com.", kind).SetEdns0(1232, true))
+		if err != nil || got.Rcode != dns.RcodeServerFailure || got.IsEdns0() == nil || len(got.IsEdns0().Option) != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		if e, ok := got.IsEdns0().Option[0].(*dns.EDNS0_EDE); !ok || e.InfoCode != dns.ExtendedErrorCodeDNSBogus || e.ExtraText != "bad key" {
+			t.Errorf("%v", got)
+		}
+	}
+	later := new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA).SetEdns0(1232, false)
+	later.IsEdns0().SetVersion(1)
+	if got, err := askBy(t, c, later); err != nil || got.Rcode != dns.RcodeBadVers {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := askBy(t, c, new(dns.Msg).SetQuestion("www.example.com.", dns.TypeA)); err != nil || got.IsEdns0() != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestDialDNSEnds(t *testing.T) {
 	for who, end := range map[string]func(r *Resolver, c net.Conn){
 		"connection": func(_ *Resolver, c net.Conn) { c.Close() },
