@@ -169,20 +169,28 @@ func (d *driver) roomy() error {
 	return nil
 }
 
+// once has a contestant of its own begin, be stopped through the changes, and end.
+func (d *driver) once(name string, buffer int, changes []change) (took float64, used cost, err error) {
+	s, err := begin(name, buffer)
+	if err != nil {
+		return 0, used, err
+	}
+	defer s.end()
+	if took, used, err = d.stopped(s, changes); err != nil {
+		return 0, used, fmt.Errorf("%s: %w", name, err)
+	}
+	return took, used, nil
+}
+
 func (d *driver) drain(title string, changes []change) error {
 	names := []string{"netpoll", "netpoll + hop", "vishvananda", "rtnetlink", "mif"}
 	took, mallocs, cpu := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	n := float64(2 * len(changes))
 	for r := range rounds(7) {
 		for _, name := range shuffled(names, r) {
-			s, err := begin(name, large)
+			t, used, err := d.once(name, large, changes)
 			if err != nil {
 				return err
-			}
-			t, used, err := d.stopped(s, changes)
-			s.end()
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
 			}
 			took[name], mallocs[name], cpu[name] = append(took[name], t/n), append(mallocs[name], used.Mallocs/n), append(cpu[name], used.CPU/n)
 			if err := d.calm(changes); err != nil {
@@ -216,14 +224,9 @@ func resync() error {
 	changes := d.toggles(20000, 200)
 	for r := range rounds(9) {
 		for _, name := range shuffled(names, r) {
-			s, err := begin(name, kernelBuffer)
+			t, used, err := d.once(name, kernelBuffer, changes)
 			if err != nil {
 				return err
-			}
-			t, used, err := d.stopped(s, changes)
-			s.end()
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
 			}
 			if used.Drops == 0 {
 				return fmt.Errorf("%s: nothing was lost", name)
