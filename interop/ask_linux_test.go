@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -32,19 +33,43 @@ func (l *lab) asking() *mif.Host {
 // returns when it has.
 func (l *lab) answered(h *mif.Host, domain string, e mif.ElementType, want ...string) *pvd.Domain {
 	l.t.Helper()
+	var found *pvd.Domain
 	got := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	l.when(h, func() bool {
 		for d := range h.Snapshot().Domains() {
 			if d.ID().String() != domain {
 				continue
 			}
 			if got = fmt.Sprint(values(d.Data(e, pvd.ItemDNSServers)), values(d.Data(e, pvd.ItemSearchDomains)), values(d.Data(e, pvd.ItemNTPServers)), values(d.Data(e, pvd.ItemMTU))); got == strings.Join(want, " ") {
-				return d
+				found = d
+				return true
 			}
 		}
+		return false
+	}, func() string { return fmt.Sprintf("%s of %s has %s, want %s", e, domain, got, want) })
+	return found
+}
+
+// when waits until something is so of a Host's domains, their elements and addresses.
+func (l *lab) when(h *mif.Host, so func() bool, otherwise func() string) {
+	l.t.Helper()
+	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	defer cancel()
+	s := h.NewSession()
+	defer s.Close()
+	l.must(s.Post(mif.AnnounceProvisioningDomains{}))
+	for event, err := range s.Events(ctx) {
+		if so() {
+			return
+		}
+		if err != nil {
+			l.t.Fatalf("%v: %s", err, otherwise())
+		}
+		if d, is := event.(mif.ProvisioningDomainAnnouncement); is {
+			l.must(s.Post(mif.AnnounceConfigurationElements{PvD: d.PvD}))
+			l.must(s.Post(mif.AnnounceAddresses{PvD: d.PvD}))
+		}
 	}
-	l.t.Fatalf("%s of %s has %s, want %s", e, domain, got, want)
-	return nil
 }
 
 func values(d pvd.Data) (all []string) {

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/go-mif/mif/dhcp"
 	"github.com/go-mif/mif/miftest"
@@ -44,19 +43,21 @@ func newBeside(t *testing.T) *beside {
 func (l *beside) question(domain, within string) dhcp.Question {
 	l.t.Helper()
 	h := l.asking()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	var q dhcp.Question
+	l.when(h, func() bool {
 		for k := range h.Snapshot().Links() {
 			for d := range k.Domains() {
 				for a := range d.Addresses() {
 					if d.ID().String() == domain && netip.MustParsePrefix(within).Contains(a.Prefix.Addr()) {
-						return dhcp.Question{PvD: d.ID(), From: a.Prefix.Addr(), HardwareAddr: [6]byte(k.Interface().HardwareAddr), MTU: 1500}
+						q = dhcp.Question{PvD: d.ID(), From: a.Prefix.Addr(), HardwareAddr: [6]byte(k.Interface().HardwareAddr), MTU: 1500}
+						return true
 					}
 				}
 			}
 		}
-	}
-	l.t.Fatalf("%s has no address in %s", domain, within)
-	return dhcp.Question{}
+		return false
+	}, func() string { return fmt.Sprintf("%s has no address in %s", domain, within) })
+	return q
 }
 
 // ask asks a question over and over, each time anew, until it is enough.
