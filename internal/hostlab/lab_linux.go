@@ -78,7 +78,7 @@ func New(t *testing.T, offer string, programs ...string) *Lab {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to run what runs as root")
 	}
-	l := &Lab{t: t}
+	l := &Lab{t: t, out: output{more: make(chan struct{}, 1)}}
 	l.start()
 	l.Run("offer='" + offer + "'\n" + prepare)
 	l.Await("prepared")
@@ -121,8 +121,10 @@ func (l *Lab) Run(script string) {
 // Await waits until commands have written some text.
 func (l *Lab) Await(text string) {
 	l.t.Helper()
-	for end := time.Now().Add(patience); !strings.Contains(l.out.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	for late := time.After(patience); !strings.Contains(l.out.String(), text); {
+		select {
+		case <-l.out.more:
+		case <-late:
 			l.t.Fatalf("the lab does not say %q", text)
 		}
 	}
@@ -130,6 +132,7 @@ func (l *Lab) Await(text string) {
 
 // output is what the shell and its children wrote.
 type output struct {
+	more chan struct{} // holds a token when there is more than was looked at
 	mu   sync.Mutex
 	text bytes.Buffer
 }
@@ -137,6 +140,10 @@ type output struct {
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
 	return o.text.Write(b)
 }
 
